@@ -1,0 +1,81 @@
+/** Facts that came in from outside and what was done with them, as CONTRACT.md's records show them. */
+
+import type { Operation } from "./attempt.ts";
+import type { FeedSource, Provider, Target } from "./config.ts";
+
+/** One feed entry or webhook delivery, understood. Key: `sourceId` + `entryId`. Times are ISO 8601. */
+export interface FeedSignal {
+  sourceId: string;
+  provider: Provider;
+  event: FeedSource["event"];
+  entryId: string;
+  title: string;
+  url?: string;
+  author?: string;
+  publishedAt: string;
+  repo: FeedSource["repo"];
+  ref?: string;
+  sha?: string;
+  tag?: string;
+  target?: Target;
+  raw: Record<string, unknown>;
+}
+
+/** A `fork_sync` job in the shape that existing patch.moi consumers read. */
+export interface FeedJob {
+  id: string;
+  kind: "fork_sync";
+  sourceId: string;
+  provider: string;
+  upstreamRepoFullName: string;
+  targetRepoFullName: string;
+  branch: string;
+  upstreamRef?: string;
+  upstreamSha?: string;
+  entryId: string;
+  url?: string;
+  createdAt: string;
+}
+
+export interface FlowEvent {
+  id: string;
+  type: string;
+  source: "patch";
+  occurredAt?: string;
+  receivedAt: string;
+  payload: Record<string, unknown>;
+}
+
+/** That an event was handed to a workflow here or to a workspace backend. Key: `eventId` + `createdAt`. */
+export interface Dispatch {
+  eventId: string;
+  eventType: string;
+  operation: Operation;
+  target: "local" | "workspace-backend";
+  transport: "temporal" | "http" | "none";
+  workspaceBackendUrl?: string;
+  status: "dispatched" | "failed" | "skipped";
+  runIds?: string[];
+  matched?: boolean;
+  idempotent?: boolean;
+  /** `signal` when no worker answered in time and the decision was left with Temporal for it. */
+  delivered?: "update" | "signal";
+  httpStatus?: number;
+  error?: string;
+  createdAt: string;
+}
+
+/** What is remembered of a source between polls. Times are ISO 8601. */
+export interface FeedState {
+  sourceId: string;
+  /** The newest entry seen, for people and for older versions of patch.moi; what counts is `seen`. */
+  lastSeenId?: string;
+  lastCheckedAt?: string;
+  /** Keys of entries already taken, newest last, bounded. */
+  seen: string[];
+  etag?: string;
+  lastModified?: string;
+  /** Why the last poll failed; absent after one that did not. */
+  lastError?: string;
+  nextPollAt?: string;
+}
