@@ -1,0 +1,62 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { ROOT, runVisibly, say, sha256, stop } from "./ground.mjs";
+import { withLock } from "./lock.mjs";
+
+const STAMP = join(ROOT, "node_modules/.patchmoi-install");
+const LOCKFILE = join(ROOT, "package-lock.json");
+
+/** Installs the dependencies where they are missing or package-lock.json has changed since. */
+export async function install() {
+  const wanted = sha256(readFileSync(LOCKFILE), `${process.platform}-${process.arch}`);
+  if (isStamped(wanted)) return;
+  await withLock(async () => {
+    if (isStamped(wanted)) return;
+    if (!matchesLockfile()) await npmCi();
+    writeFileSync(STAMP, wanted);
+  });
+}
+
+function isStamped(wanted) {
+  return existsSync(STAMP) && readFileSync(STAMP, "utf8") === wanted;
+}
+
+/** True after a person's own `npm install`: npm keeps beside the packages what it put there. */
+function matchesLockfile() {
+  try {
+    const there = JSON.parse(readFileSync(join(ROOT, "node_modules/.package-lock.json"), "utf8")).packages;
+    return Object.entries(JSON.parse(readFileSync(LOCKFILE, "utf8")).packages).every(
+      ([path, { version, integrity, optional }]) =>
+        !path || (there[path] ? there[path].version === version && there[path].integrity === integrity : optional),
+    );
+  } catch {
+    return false;
+  }
+}
+
+async function npmCi() {
+  const started = Date.now();
+  const tick = () => say(`installing packages … ${Math.round((Date.now() - started) / 1000)} s`);
+  tick();
+  const timer = setInterval(tick, 3000);
+  // Development packages too, whatever NODE_ENV says: the compiler is one. No package of ours needs its install scripts.
+  const failed = await runNpm([
+    "ci",
+    "--include=dev",
+    "--ignore-scripts",
+    "--no-audit",
+    "--no-fund",
+    "--loglevel=error",
+  ]);
+  clearInterval(timer);
+  if (failed)
+    stop(`npm ci failed (${failed}); see above. Run it by hand once npm reaches its registry, then try again`);
+  say(`packages installed in ${Math.round((Date.now() - started) / 1000)} s`);
+}
+
+/** The npm that runs us, else the one on PATH. Answers its exit code. */
+function runNpm(args) {
+  const npm = process.env.npm_execpath;
+  const ours = npm && basename(npm) === "npm-cli.js" && existsSync(npm);
+  return runVisibly(ours ? process.execPath : "npm", [...(ours ? [npm] : []), ...args], { stdio: ["ignore", 2, 2] });
+}
