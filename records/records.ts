@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import type { MaintenanceAttempt } from "../domain/attempt.ts";
 import type { Dispatch, FeedJob, FeedSignal, FeedState, FlowEvent } from "../domain/events.ts";
 
@@ -48,11 +49,18 @@ export interface States {
   all(): Promise<FeedState[]>;
 }
 
+export interface OpenAttachment {
+  bytes: number;
+  stream: Readable;
+}
+
 /** Files of an attempt: the range-diff, build logs, artifacts. Names hold no `/`. */
 export interface Attachments {
   put(attemptId: string, name: string, content: Buffer | string): Promise<void>;
   /** Moves a file in without reading it into memory. */
   putFile(attemptId: string, name: string, path: string): Promise<void>;
   get(attemptId: string, name: string): Promise<Buffer | undefined>;
+  /** For what may be large. The stream has to be read or destroyed. */
+  open(attemptId: string, name: string): Promise<OpenAttachment | undefined>;
   list(attemptId: string): Promise<{ name: string; bytes: number }[]>;
 }
