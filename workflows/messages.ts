@@ -1,38 +1,15 @@
 /** Names and shapes that workflows share with the API, the worker and operators. No logic. */
 
 import { defineSignal, defineUpdate } from "@temporalio/workflow";
-import type { ChannelName, Operation } from "../domain/attempt.ts";
-import type { FlowEvent } from "../domain/events.ts";
+import type { AttemptStatus, ChannelName } from "../domain/attempt.ts";
+import type { OfferAnswer, ReleaseOffer } from "../domain/offer.ts";
+
+export type { OfferAnswer, Release, ReleaseOffer } from "../domain/offer.ts";
 
 export const TASK_QUEUE = "patchmoi";
 
 export const watchFeedId = (sourceId: string) => `watch-feed/${sourceId}`;
 export const maintainForkId = (forkId: string) => `maintain-fork/${forkId}`;
-
-/** A release (or pushed commit) of upstream that the fork should take. */
-export interface Release {
-  /** What refs and ids call it: the tag, or `<branch>-<first 12 of the sha>` for a pushed commit. */
-  name: string;
-  /** Full ref on upstream: `refs/tags/<tag>` or `refs/heads/<branch>`. */
-  ref: string;
-  /** The commit to take, for a pushed commit; a tag is resolved when the attempt starts. */
-  sha?: string;
-}
-
-export interface ReleaseOffer {
-  fork: string;
-  release: Release;
-  event: FlowEvent;
-  operation: Operation;
-  /** One wish has one id: the same offer twice, by update, signal or redelivery, counts once. */
-  requestId: string;
-}
-
-export interface OfferAnswer {
-  attemptId: string;
-  /** True when the offer changed nothing because its attempt was there. */
-  idempotent: boolean;
-}
 
 export const offerRelease = defineUpdate<OfferAnswer, [ReleaseOffer]>("offerRelease");
 export const offerReleaseSignal = defineSignal<[ReleaseOffer]>("offerRelease");
@@ -43,7 +20,7 @@ export const syncAttempt = defineUpdate<void, [{ attemptId: string }]>("syncAtte
 /** maintainRelease tells maintainFork how it stands. */
 export interface AttemptReport {
   attemptId: string;
-  status: import("../domain/attempt.ts").AttemptStatus;
+  status: AttemptStatus;
   /** False once nothing will happen any more; a `changed` attempt that waits for approval holds nothing up but is not closed. */
   closed: boolean;
 }

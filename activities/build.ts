@@ -1,0 +1,153 @@
+import { mkdir, mkdtemp, realpath, rm } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
+import { delimiter, isAbsolute, join } from "node:path";
+import type { Build } from "../domain/config.ts";
+import type { Git } from "../git/index.ts";
+import type { Records } from "../records/records.ts";
+import { findArtifacts } from "./build/artifacts.ts";
+import { BuildLog } from "./build/log.ts";
+import { runCommand } from "./build/run-command.ts";
+import type { Sandbox } from "./build/sandbox.ts";
+import { type ForkLookup, forkOf, recipeOf } from "./forks.ts";
+import { buildStop } from "./git.ts";
+import { running } from "./running.ts";
+import type { Blocked, Built, Work } from "./steps.ts";
+
+export interface BuildDeps extends ForkLookup {
+  git: Git;
+  records: Records;
+  sandbox: Sandbox;
+  /** Where trees are exported to; a directory a build, deleted after it. */
+  directory: string;
+  /** Directories that no build may see. */
+  hidden: string[];
+  /** PATH, as builds see it. */
+  programPath: string;
+}
+
+export const BUILD_LOG = "build.log";
+export const ARTIFACT_PREFIX = "artifact.";
+
+/** Runs a fork's build commands on the carried tree, exported without `.git`, away from credentials. */
+export function buildActivities(deps: BuildDeps) {
+  return {
+    async build(input: Work & { tip: string }): Promise<Built> {
+      const { build } = forkOf(deps, input.fork);
+      if (!build) return { kind: "passed", warnings: [] };
+      const refused = refusal(build, deps.sandbox);
+      if (refused) return refused;
+      return await running(async (signal, progress) => {
+        await mkdir(deps.directory, { recursive: true });
+        const room = await realpath(await mkdtemp(join(deps.directory, "build-")));
+        try {
+          return await buildIn(room, deps, build, input, { signal, progress });
+        } finally {
+          await rm(room, { recursive: true, force: true, maxRetries: 3 });
+        }
+      });
+    },
+  };
+}
+
+interface Run {
+  signal: AbortSignal;
+  progress: (detail: string) => void;
+}
+
+async function buildIn(
+  room: string,
+  deps: BuildDeps,
+  build: Build,
+  input: Work & { tip: string },
+  run: Run,
+): Promise<Built> {
+  const [tree, home] = [join(room, "tree"), join(room, "home")];
+  await mkdir(home);
+  run.progress("exporting the tree");
+  await deps.git.exportTree(recipeOf(deps, input), input.tip, tree, run.signal);
+  const allowed = allowedVariables(deps, build);
+  const log = new BuildLog(Object.values(allowed));
+  const env = { ...buildEnvironment(home, deps), ...allowed, PATCHMOI_RELEASE: input.release.name };
+  const warnings = deps.sandbox.name === "none" || build.sandbox === "none" ? [NO_SANDBOX] : [];
+  const failed = await runAll(build, { tree, home, env, log, deps, run });
+  if (!failed) {
+    const found = await findArtifacts(tree, build.artifacts);
+    warnings.push(...found.warnings);
+    for (const name of found.files) {
+      await deps.records.attachments.putFile(
+        input.attemptId,
+        `${ARTIFACT_PREFIX}${encodeURIComponent(name)}`,
+        join(tree, name),
+      );
+    }
+  }
+  await deps.records.attachments.put(input.attemptId, BUILD_LOG, log.text());
+  return failed ? { kind: "failed", warnings, ...buildStop(input, input.tip, failed) } : { kind: "passed", warnings };
+}
+
+/** Runs the commands in turn; answers what to tell the person when one fails. The time limit is for all of them together. */
+async function runAll(
+  build: Build,
+  {
+    tree,
+    home,
+    env,
+    log,
+    deps,
+    run,
+  }: { tree: string; home: string; env: Record<string, string>; log: BuildLog; deps: BuildDeps; run: Run },
+): Promise<string | undefined> {
+  const deadline = Date.now() + build.timeoutSeconds * 1000;
+  const programs = (env.PATH ?? "").split(delimiter).filter(isAbsolute);
+  const sandbox = build.sandbox === "none" ? unconfined : deps.sandbox;
+  for (const [index, command] of build.commands.entries()) {
+    run.progress(`build ${index + 1} of ${build.commands.length}: ${command}`);
+    log.write(`$ ${command}\n`);
+    const argv = sandbox.wrap(command, { tree, home, network: build.network, hidden: deps.hidden, programs });
+    const timeoutMs = Math.max(deadline - Date.now(), 1);
+    const { status } = await runCommand(argv, {
+      cwd: tree,
+      env,
+      timeoutMs,
+      signal: run.signal,
+      onOutput: (chunk) => log.write(chunk),
+    });
+    run.signal.throwIfAborted();
+    if (status === 0) continue;
+    const ended = status === "timeout" ? `ran out of its ${build.timeoutSeconds} seconds` : `ended with ${status}`;
+    log.write(`[${ended}]\n`);
+    return `the build failed: \`${command}\` ${ended}.\n${log.tail()}`;
+  }
+  return undefined;
+}
+
+const unconfined: Sandbox = { name: "none", wrap: (command) => ["sh", "-c", command] };
+const NO_SANDBOX = "the build ran without a sandbox: it could read what the service can read";
+
+function refusal(build: Build, sandbox: Sandbox): Blocked | undefined {
+  if (build.sandbox !== "required" || sandbox.name !== "none") return undefined;
+  const reason =
+    "build.sandbox is `required` and this machine has none: install bubblewrap, or allow user namespaces, and retry";
+  return { kind: "blocked", reason };
+}
+
+function allowedVariables(deps: BuildDeps, build: Build): Record<string, string> {
+  return Object.fromEntries(
+    build.env.flatMap((name) => [[name, deps.secret(name)]]).filter(([, value]) => value !== undefined),
+  );
+}
+
+function buildEnvironment(home: string, { programPath, sandbox }: BuildDeps): Record<string, string> {
+  return {
+    PATH: programPath,
+    HOME: home,
+    TMPDIR: sandbox.name === "bubblewrap" ? "/tmp" : home,
+    LANG: "C.UTF-8",
+    CI: "true",
+  };
+}
+
+/** The service's data and the operator's home. */
+export function hiddenDirectories(dataDirectory: string): string[] {
+  return [...new Set([dataDirectory, homedir()])].filter((directory) => directory !== "/" && directory !== tmpdir());
+}

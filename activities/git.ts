@@ -1,0 +1,182 @@
+import type { CandidateRef, ChannelName } from "../domain/attempt.ts";
+import type { Fork } from "../domain/config.ts";
+import { buildFixCommands, conflictCommands, expandName, resolutionRef } from "../domain/hand-off.ts";
+import { isOlderRelease } from "../domain/release.ts";
+import type { Carried, Git, Push } from "../git/index.ts";
+import type { Records } from "../records/records.ts";
+import { type ForkLookup, forkOf, forkRemote, recipeOf } from "./forks.ts";
+import { changeAttempt } from "./record.ts";
+import { running } from "./running.ts";
+import type { Blocked, CandidatePushed, Carry, HandOver, Prepared, Promoted, Subject, Taking, Work } from "./steps.ts";
+
+export interface GitDeps extends ForkLookup {
+  git: Git;
+  records: Records;
+}
+
+type Stopped = HandOver["stopped"];
+export const RANGE_DIFF = "range-diff.txt";
+
+/** Steps of an attempt that read or write the remotes. Each starts from the remotes alone and may run twice. */
+export function gitActivities(deps: GitDeps) {
+  const { git, records } = deps;
+  return {
+    /** Fetches, pins the commits to work with, and says whether there is anything to carry. */
+    async prepare({ attemptId, fork: id, release, operation }: Subject): Promise<Prepared> {
+      return await running(async (signal) => {
+        const fork = forkOf(deps, id);
+        const input = { upstream: { url: fork.upstream.url }, fork: forkRemote(deps, fork), target: release };
+        const plan = await git.plan({ ...input, patchBranch: fork.patchBranch, stackBase: fork.stackBase }, signal);
+        if (plan.kind === "blocked") return plan;
+        await changeAttempt(records, attemptId, { upstreamSha: plan.release });
+        if (plan.kind === "nothing") return { kind: "nothing", reason: plan.reason };
+        const byHand = operation !== "dispatch";
+        if (!byHand && plan.baseTag && isOlderRelease(release.name, plan.baseTag)) {
+          return { kind: "skipped", reason: olderLine(fork, release.name, plan.baseTag) };
+        }
+        const { tip, base, patches } = plan;
+        return { kind: "carry", pinned: { release: plan.release, tip, base }, patches };
+      });
+    },
+
+    /** Carries the stack with what was decided so far. The ledger goes to the attempt's record, not through history. */
+    async carry(work: Work): Promise<Carry> {
+      return await running(async (signal, progress) => {
+        const carried = await git.carry(recipeOf(deps, work), {
+          signal,
+          onProgress: (k, n, subject) => progress(`patch ${k} of ${n}: ${subject}`),
+        });
+        if (carried.kind === "blocked") return carried;
+        await changeAttempt(records, work.attemptId, { ledger: carried.ledger });
+        return carried.kind === "carried" ? { kind: "carried", tip: carried.tip } : conflict(work, carried);
+      });
+    },
+
+    async pushHandOff(input: Work & { stopped: Stopped }): Promise<{ kind: "pushed" } | Blocked> {
+      return await running(async (signal) => {
+        const pushed = await git.pushHandOff(recipeOf(deps, input), input.stopped, signal);
+        return pushed.kind === "pushed" ? { kind: "pushed" } : pushed;
+      });
+    },
+
+    /** Reads what the person pushed. After a failed build nothing need be pushed: then the build is simply tried again. */
+    async takeResolution(input: Work & { stopped: Stopped }): Promise<Taking> {
+      return await running(async (signal) => {
+        const recipe = recipeOf(deps, input);
+        if (input.stopped.patch === undefined) {
+          const pushed = await git.listRefs(recipe.fork, [resolutionRef(input.release.name)], signal);
+          if (pushed.size === 0) return { kind: "nothing" };
+        }
+        return await git.readResolution(recipe, input.stopped, signal);
+      });
+    },
+
+    async clearHandOff(work: Pick<Work, "fork" | "release">): Promise<void> {
+      await running((signal) => git.clearHandOff(forkRemote(deps, forkOf(deps, work.fork)), work.release.name, signal));
+    },
+
+    /** Pushes branch and tag together, and keeps the range-diff for review. */
+    async pushCandidate(input: Work & { tip: string }): Promise<CandidatePushed | Blocked> {
+      return await running(async (signal) => {
+        const { tip, release } = input;
+        const fork = forkOf(deps, input.fork);
+        const recipe = recipeOf(deps, input);
+        const pushed = await git.pushCandidate(recipe, { tip, ...candidateNames(fork, release.name) }, signal);
+        if (pushed.kind === "blocked") return pushed;
+        const review = await git.rangeDiff(recipe, tip, signal);
+        await records.attachments.put(input.attemptId, RANGE_DIFF, review);
+        const message = `candidate pushed: ${pushed.refs.map(({ ref }) => ref).join(", ")}`;
+        return { kind: "pushed", tip, refs: shownRefs(fork, pushed), channels: channelsOf(fork), message };
+      });
+    },
+
+    async promote(input: Work & { tip: string; channel: ChannelName }): Promise<Promoted | Blocked> {
+      return await running(async (signal) => {
+        const fork = forkOf(deps, input.fork);
+        const { name } = input.release;
+        const channel = fork.channels[input.channel];
+        const promoted = await git.promote(
+          recipeOf(deps, input),
+          {
+            channel: input.channel,
+            branch: channel?.branch && expandName(channel.branch, name),
+            tag: channel?.tag && expandName(channel.tag, name),
+            candidate: input.tip,
+            movePatchBranch: input.channel === "public",
+            message: `${fork.id} ${name}`,
+          },
+          signal,
+        );
+        return promoted.kind === "blocked" ? promoted : { kind: "promoted", refs: shownRefs(fork, promoted) };
+      });
+    },
+
+    /** Reads the attempt's refs again and records how they stand now: `pushed` says whether a ref still is where it was put. */
+    async readRefs({ fork: id, attemptId }: { fork: string; attemptId: string }): Promise<void> {
+      await running(async (signal) => {
+        const attempt = await records.attempts.get(attemptId);
+        if (!attempt?.candidateRefs.length) return;
+        const fork = forkOf(deps, id);
+        const found = await git.listRefs(
+          forkRemote(deps, fork),
+          attempt.candidateRefs.map(({ ref }) => ref),
+          signal,
+        );
+        const candidateRefs = attempt.candidateRefs.map((ref) => ({ ...ref, pushed: found.get(ref.ref) === ref.sha }));
+        await changeAttempt(records, attemptId, { candidateRefs });
+      });
+    },
+  };
+}
+
+function conflict({ attemptId, release }: Work, stop: Extract<Carried, { kind: "conflict" }>): Carry {
+  const { progress, patch, files, proposal } = stop;
+  const by = stop.upstreamCommits.map(({ commit, subject }) => `  ${commit.slice(0, 12)} ${subject}`);
+  const touched = by.length ? `\nUpstream commits that touched them:\n${by.join("\n")}` : "";
+  const message = `"${stop.subject}" (${patch.slice(0, 12)}) does not apply: ${files.join(", ")}.${touched}`;
+  const commands = conflictCommands({ attemptId, name: release.name, patch, files });
+  return {
+    kind: "conflict",
+    message,
+    commands,
+    files,
+    proposal,
+    stopped: { progress, conflict: stop.conflict, patch },
+  };
+}
+
+/** What a failed build leaves a person with. */
+export function buildStop({ attemptId, release }: Work, tip: string, message: string): HandOver {
+  return { message, commands: buildFixCommands({ attemptId, name: release.name }), stopped: { progress: tip } };
+}
+
+function olderLine(fork: Fork, name: string, baseTag: string): string {
+  return `${name} is older than ${baseTag}, which ${fork.patchBranch} sits on; replay takes it all the same`;
+}
+
+function candidateNames(fork: Fork, name: string) {
+  const { branch, tag } = fork.candidate;
+  return {
+    branch: expandName(branch, name),
+    tag: tag && expandName(tag, name),
+    message: `${fork.id}: candidate for ${name}`,
+  };
+}
+
+/** Promotion to `public` can always be asked for by hand; to `internal` only where the config says what it moves. */
+function channelsOf({ channels }: Fork): CandidatePushed["channels"] {
+  const names = (["internal", "public"] as const).filter((name) => channels[name] || name === "public");
+  const auto = names.filter((name) => channels[name]?.promote === "auto");
+  return { auto, manual: names.filter((name) => !auto.includes(name)) };
+}
+
+function shownRefs({ fork }: Fork, pushed: Extract<Push, { kind: "pushed" }>): CandidateRef[] {
+  return pushed.refs.map(({ kind, ref, sha }) => ({
+    kind,
+    ref,
+    sha,
+    ...(fork.repoFullName ? { repo: fork.repoFullName } : {}),
+    remote: fork.url,
+    pushed: true,
+  }));
+}

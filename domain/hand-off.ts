@@ -1,0 +1,51 @@
+/** The refs by which a stopped attempt and a person hand work to each other, and the commands that a person is shown. */
+
+export const progressRef = (name: string) => `refs/heads/patchmoi/progress/${name}`;
+export const resolutionRef = (name: string) => `refs/heads/patchmoi/resolution/${name}`;
+export const conflictRef = (name: string) => `refs/heads/patchmoi/conflict/${name}`;
+
+/** One word of a POSIX shell line. */
+export function shellWord(text: string): string {
+  return /^[A-Za-z0-9_./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/** How to go on once the fix is pushed; comments, because where the API listens is the operator's business. */
+function resumeLines(attemptId: string): string[] {
+  return [
+    "# Then let patch.moi go on, by any of these:",
+    `#   curl -X POST "$PATCH_URL/maintenance-attempts/${encodeURIComponent(attemptId)}/resume"`,
+    `#   temporal workflow signal --workflow-id ${shellWord(attemptId)} --name resume`,
+    "#   the Temporal Web UI: this workflow, Send Signal, name: resume",
+  ];
+}
+
+/** Fixing one patch that does not apply. Pasted in a fresh clone of the fork, the `cherry-pick` stops at the conflict. */
+export function conflictCommands(stop: { attemptId: string; name: string; patch: string; files: string[] }): string[] {
+  const files = stop.files.map(shellWord).join(" ");
+  return [
+    `git fetch origin ${shellWord(progressRef(stop.name))}`,
+    "git switch --detach FETCH_HEAD",
+    `git cherry-pick --allow-empty ${stop.patch}`,
+    `# It stops at the conflict. Edit ${files} until the patch is right (or delete what should go), then:`,
+    `git add -A -- ${files}`,
+    "git -c core.editor=true cherry-pick --continue",
+    `git push origin +HEAD:${shellWord(resolutionRef(stop.name))}`,
+    ...resumeLines(stop.attemptId),
+  ];
+}
+
+/** Putting commits on top of a carried stack that did not build. */
+export function buildFixCommands(stop: { attemptId: string; name: string }): string[] {
+  return [
+    `git fetch origin ${shellWord(progressRef(stop.name))}`,
+    "git switch --detach FETCH_HEAD",
+    "# Make the build pass, and commit what it takes. (Or mend the patch branch itself, and retry instead of resume.)",
+    `git push origin +HEAD:${shellWord(resolutionRef(stop.name))}`,
+    ...resumeLines(stop.attemptId),
+  ];
+}
+
+/** `{tag}` in a configured branch or tag name. */
+export function expandName(template: string, name: string): string {
+  return template.replaceAll("{tag}", name);
+}

@@ -1,0 +1,67 @@
+import { join } from "node:path";
+import { Client } from "@temporalio/client";
+import { NativeConnection, Worker } from "@temporalio/worker";
+import { findSandbox } from "../activities/build/sandbox.ts";
+import { hiddenDirectories } from "../activities/build.ts";
+import { createActivities } from "../activities/index.ts";
+import { INHERITED_VARIABLES, openGit } from "../git/index.ts";
+import type { Boot, Environment } from "../service/boot.ts";
+import type { Running } from "../service/run.ts";
+import { connected, type TemporalTarget } from "../service/temporal.ts";
+import { TASK_QUEUE } from "../workflows/messages.ts";
+import { workflowBundlePath } from "./bundle.ts";
+import { watchSources } from "./watch-sources.ts";
+
+/** Long enough for a step over the network to end by itself; what is cut off is taken again by the next worker. */
+const SHUTDOWN_GRACE = "5 seconds";
+
+/** Polls Temporal for work and keeps a watch on every source of the config. Rejects `failed` when the worker dies for good. */
+export async function startWorker(
+  boot: Boot,
+  environment: Environment,
+  target: TemporalTarget,
+  failed: (error: unknown) => void,
+): Promise<Running> {
+  const { settings, config, records, secret, log } = boot;
+  const connection = await connected("Temporal", () => NativeConnection.connect(target.connection), log);
+  const client = new Client({ connection, namespace: target.namespace });
+  const inherited = INHERITED_VARIABLES.flatMap((name) => (environment[name] ? [[name, environment[name]]] : []));
+  const git = openGit({
+    directory: join(settings.dataDirectory, "git"),
+    allowPrivateNetwork: settings.allowPrivateNetwork,
+    allowLocalRepos: settings.allowLocalRepos,
+    environment: Object.fromEntries(inherited),
+  });
+  await git.collect();
+  const activities = createActivities({
+    config,
+    secret,
+    records,
+    git,
+    client: () => client,
+    sandbox: await findSandbox(),
+    directory: join(settings.dataDirectory, "builds"),
+    hidden: hiddenDirectories(settings.dataDirectory),
+    programPath: environment.PATH ?? "",
+    discord: settings.discord,
+    allowPrivateNetwork: settings.allowPrivateNetwork,
+  });
+  const worker = await Worker.create({
+    connection,
+    namespace: target.namespace,
+    taskQueue: TASK_QUEUE,
+    workflowBundle: { codePath: workflowBundlePath },
+    activities,
+    shutdownGraceTime: SHUTDOWN_GRACE,
+  });
+  const running = worker.run().catch(failed);
+  const watch = watchSources({ config, client, log });
+  return {
+    async close() {
+      watch.close();
+      if (worker.getState() === "RUNNING") worker.shutdown();
+      await running;
+      await connection.close();
+    },
+  };
+}

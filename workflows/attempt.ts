@@ -1,0 +1,292 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  getExternalWorkflowHandle,
+  isCancellation,
+  setCurrentDetails,
+  upsertSearchAttributes,
+  uuid4,
+} from "@temporalio/workflow";
+import type {
+  AttemptChange,
+  Blocked,
+  Carry,
+  CandidatePushed,
+  HandOver,
+  Prepared,
+  Taking,
+  Work,
+} from "../activities/steps.ts";
+import type { AttemptStatus, CandidateRef, ChannelName, Decision, Intervention, Operation } from "../domain/attempt.ts";
+import { describeAttempt } from "./describe.ts";
+import { Inbox, type Taken } from "./inbox.ts";
+import { attemptReport, maintainForkId, type Release } from "./messages.ts";
+import { git, PATCH_STATUS, recorder, sinks } from "./options.ts";
+
+export interface AttemptInput {
+  attemptId: string;
+  fork: string;
+  release: Release;
+  eventId: string;
+  operation: Operation;
+}
+
+/** What stands at the end of a pass: the attempt is over, or somebody must decide. */
+export type Stop =
+  | { end: AttemptStatus; message: string }
+  | {
+      wait: Omit<Intervention, "token">;
+      /** Set once the wait is open; a stop that is stayed in keeps it. */
+      token?: string;
+      handedOver?: HandOver["stopped"];
+      /** Milliseconds after which the wait ends by itself. */
+      retryAfter?: number;
+      /** Why the last decision could not be taken. */
+      refusal?: string;
+    };
+type Waiting = Extract<Stop, { wait: unknown }>;
+
+const FIRST_RETRY = 10 * 60_000;
+const LAST_RETRY = 6 * 3_600_000;
+
+export function openAttempt(input: AttemptInput): Attempt {
+  return new Attempt(input);
+}
+
+/** The state of one attempt and how it is shown outside. The decisions of the runbook are in maintain-release.ts. */
+export class Attempt {
+  readonly subject: { attemptId: string; fork: string; release: Release; operation: Operation };
+  plan: Prepared | undefined;
+  carried: Carry | undefined;
+  /** The tip that the build passed on. */
+  built: string | undefined;
+  candidate: { sha: string; channels: CandidatePushed["channels"] } | undefined;
+
+  private pinned: Work["pinned"] | undefined;
+  private decisions: Decision[] = [];
+  private readonly approved = new Set<ChannelName>();
+  private readonly promoted = new Map<ChannelName, string>();
+  private candidateRefs: CandidateRef[] = [];
+  private warnings: string[] = [];
+  private handedOff = false;
+  private status: AttemptStatus = "started";
+  private retries = 0;
+  private scope = new CancellationScope();
+  private readonly inbox: Inbox;
+  private readonly shown: AttemptChange = {};
+
+  constructor(input: AttemptInput) {
+    const { attemptId, fork, release, operation } = input;
+    this.subject = { attemptId, fork, release, operation };
+    this.inbox = new Inbox({ refused: (message) => this.describe(message), abort: () => this.scope.cancel() });
+  }
+
+  get taken(): Taken | undefined {
+    return this.inbox.taken;
+  }
+
+  /** What every activity after `prepare` needs to make the same commits again. */
+  get work(): Work {
+    const { attemptId, fork, release } = this.subject;
+    return { attemptId, fork, release, pinned: this.pinned as Work["pinned"], decisions: this.decisions };
+  }
+
+  /** Passes and decisions in turn until the attempt is over; then cleans up and says so. */
+  async untilEnded(
+    pass: (attempt: Attempt) => Promise<Stop>,
+    decide: (attempt: Attempt, stop: Waiting) => Promise<Stop | undefined>,
+  ): Promise<AttemptStatus> {
+    try {
+      await this.show({ status: "started" }, "starting");
+      let stop = await this.scope.run(() => pass(this));
+      while ("wait" in stop) {
+        const waiting = stop;
+        await this.waitFor(waiting);
+        this.scope = new CancellationScope();
+        stop = await this.scope.run(async () => (await decide(this, waiting)) ?? (await this.goOn(pass)));
+      }
+      return await this.end(stop.end, stop.message);
+    } catch (error) {
+      if (!isCancellation(error)) throw error;
+      const aborted = this.taken?.name === "abort";
+      const message = (aborted && this.taken?.reason) || "cancelled by a person";
+      await CancellationScope.nonCancellable(() => this.end("cancelled", message));
+      if (aborted) return "cancelled";
+      throw error;
+    }
+  }
+
+  /** Runs a step; what still fails after its retries is a reason to wait, not to fail. */
+  async step<T>(label: string, run: () => Promise<T>): Promise<T | Blocked> {
+    try {
+      return await run();
+    } catch (error) {
+      if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
+      const cause = error.cause instanceof ApplicationFailure ? error.cause : error;
+      return { kind: "blocked", reason: `${label}: ${cause.message}`, transient: true };
+    }
+  }
+
+  /** Takes the plan's commits; decisions made for other commits do not count for these. */
+  startFrom(plan: Extract<Prepared, { kind: "carry" }>): void {
+    const { release, tip, base } = plan.pinned;
+    const before = this.pinned;
+    if (before && (before.release !== release || before.tip !== tip || before.base !== base)) this.decisions = [];
+    this.pinned = plan.pinned;
+  }
+
+  warn(warnings: string[]): void {
+    this.warnings = warnings;
+  }
+
+  blocked(because: Blocked): Stop {
+    this.retries = because.transient ? this.retries + 1 : 0;
+    const retryAfter = because.transient ? Math.min(FIRST_RETRY * 2 ** (this.retries - 1), LAST_RETRY) : undefined;
+    const again = retryAfter
+      ? ` It is tried again in ${Math.round(retryAfter / 60_000)} minutes, or when you retry.`
+      : "";
+    const message = `${because.reason}${again}`;
+    return { wait: { kind: "blocked", message, commands: because.commands ?? [] }, retryAfter };
+  }
+
+  /** Pushes what was carried so far, so that a person can go on from it. */
+  async handOver(kind: "conflict" | "build", stop: HandOver): Promise<Stop> {
+    this.handedOff = true;
+    const pushed = await this.step("push progress", () => git.pushHandOff({ ...this.work, stopped: stop.stopped }));
+    if (pushed.kind === "blocked") return this.blocked(pushed);
+    const { message, commands, files, proposal, stopped } = stop;
+    return { wait: { kind, message, commands, files, proposal, patch: stopped.patch }, handedOver: stopped };
+  }
+
+  async takeResolution(
+    stop: Waiting,
+    take: (stopped: HandOver["stopped"]) => Promise<Taking>,
+  ): Promise<Stop | undefined> {
+    const stopped = stop.handedOver as HandOver["stopped"];
+    const taking = await this.step("take the resolution", () => take(stopped));
+    if (taking.kind === "accepted") return this.decided({ ...taking.decision, by: this.taken?.by });
+    if (taking.kind === "nothing") return this.takeAfresh();
+    return { ...stop, refusal: taking.reason };
+  }
+
+  /** Remembers the decision; the next pass carries again with it. */
+  decided(decision: Decision): undefined {
+    this.decisions = [...this.decisions, decision];
+    this.carried = undefined;
+  }
+
+  /** The next pass reads config and patch branch again. */
+  takeAfresh(): undefined {
+    this.plan = undefined;
+    this.carried = undefined;
+  }
+
+  approve(channel: ChannelName): undefined {
+    this.approved.add(channel);
+  }
+
+  gaveWay(to: string | undefined): Stop {
+    if (this.candidate) return { end: "changed", message: `its approval lapsed: ${to} has a newer candidate` };
+    return { end: "superseded", message: `superseded by ${to}` };
+  }
+
+  async candidateReady(pushed: CandidatePushed): Promise<void> {
+    this.candidate = { sha: pushed.tip, channels: pushed.channels };
+    this.candidateRefs = pushed.refs;
+    await this.show({ status: "changed", intervention: null }, pushed.message);
+    await this.notify("candidate", pushed.message);
+  }
+
+  /** Channels that are to be promoted on this pass, and are not yet at this candidate. */
+  channelsToPromote(): ChannelName[] {
+    const wanted = new Set([...(this.candidate?.channels.auto ?? []), ...this.approved]);
+    return (["internal", "public"] as const).filter((name) => wanted.has(name) && !this.isPromoted(name));
+  }
+
+  async promotedTo(channel: ChannelName, refs: CandidateRef[]): Promise<void> {
+    this.promoted.set(channel, this.candidate?.sha as string);
+    this.candidateRefs = [...this.candidateRefs.filter((old) => !refs.some((ref) => ref.ref === old.ref)), ...refs];
+    const message = `promoted to ${channel}: ${refs.map(({ ref }) => ref).join(", ")}`;
+    await this.show({ status: "changed" }, message);
+    await this.notify("promoted", message);
+  }
+
+  awaitApproval(): Stop {
+    const channels = (this.candidate?.channels.manual ?? []).filter((name) => !this.isPromoted(name));
+    const message = this.shown.message ?? "the candidate is pushed";
+    if (channels.length === 0) return { end: "changed", message };
+    return {
+      wait: {
+        kind: "approval",
+        channels,
+        commands: [],
+        message: `${message}; waits for promote (${channels.join(", ")})`,
+      },
+    };
+  }
+
+  private isPromoted(channel: ChannelName): boolean {
+    return this.promoted.get(channel) === this.candidate?.sha;
+  }
+
+  private async waitFor(stop: Waiting): Promise<void> {
+    const sameWait = stop.token !== undefined;
+    stop.token ??= uuid4();
+    const { kind, channels } = stop.wait;
+    const message = stop.refusal ? `${stop.refusal}\n\n${stop.wait.message}` : stop.wait.message;
+    const status = kind === "approval" ? "changed" : kind === "blocked" ? "blocked" : "needs_intervention";
+    await this.show({ status, intervention: { ...stop.wait, message, token: stop.token } }, message);
+    if (kind !== "approval" && !sameWait) await this.notify("attention", message);
+    await this.inbox.next({ kind, token: stop.token, channels }, stop.retryAfter);
+  }
+
+  private async goOn(pass: (attempt: Attempt) => Promise<Stop>): Promise<Stop> {
+    const status = this.taken?.name === "promote" ? "changed" : "started";
+    await this.show({ status, intervention: null }, `going on after ${this.taken?.name}`);
+    return await pass(this);
+  }
+
+  private async end(status: AttemptStatus, message: string): Promise<AttemptStatus> {
+    if (this.handedOff) await this.step("remove hand-off refs", () => git.clearHandOff(this.work));
+    await this.show({ status, intervention: null }, message, true);
+    return status;
+  }
+
+  /** Records, search attributes, the Web UI's details and maintainFork all hear the same. */
+  private async show(change: AttemptChange, message: string, closed = false): Promise<void> {
+    const { candidateRefs, warnings, subject } = this;
+    const statusChanged = change.status !== undefined && (change.status !== this.status || closed);
+    this.status = change.status ?? this.status;
+    Object.assign(this.shown, change, { message, candidateRefs, warnings });
+    this.describe();
+    upsertSearchAttributes([{ key: PATCH_STATUS, value: this.status }]);
+    await recorder.recordAttempt({ id: subject.attemptId, change: { ...change, message, candidateRefs, warnings } });
+    if (statusChanged) await this.report(closed);
+    this.inbox.settle();
+  }
+
+  private describe(note?: string): void {
+    setCurrentDetails(describeAttempt(this.subject, this.shown, note));
+  }
+
+  /** maintainFork may have been ended by an operator: then there is nobody to tell, and nothing lost. */
+  private async report(closed: boolean): Promise<void> {
+    const parent = getExternalWorkflowHandle(maintainForkId(this.subject.fork));
+    const { attemptId } = this.subject;
+    try {
+      await parent.signal(attemptReport, { attemptId, status: this.status, closed });
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+    }
+  }
+
+  private async notify(event: "attention" | "candidate" | "promoted", message: string): Promise<void> {
+    try {
+      await sinks.notify({ event, ...this.subject, message, intervention: this.shown.intervention ?? undefined });
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      this.warnings = [...this.warnings, `a notification (${event}) could not be sent`];
+    }
+  }
+}

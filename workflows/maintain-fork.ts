@@ -1,0 +1,159 @@
+import { WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
+import {
+  allHandlersFinished,
+  type ChildWorkflowHandle,
+  condition,
+  continueAsNew,
+  getExternalWorkflowHandle,
+  isCancellation,
+  ParentClosePolicy,
+  type SignalDefinition,
+  setCurrentDetails,
+  setHandler,
+  startChild,
+  workflowInfo,
+} from "@temporalio/workflow";
+import {
+  type ForkState,
+  lapsing,
+  noteStatus,
+  planOffer,
+  type QueuedAttempt,
+  remember,
+  rememberAnswer,
+  waitingHolder,
+} from "../domain/fork-queue.ts";
+import { attemptId, shortenId } from "../domain/ids.ts";
+import type { OfferAnswer, ReleaseOffer } from "../domain/offer.ts";
+import { describeFork } from "./describe.ts";
+import { maintainRelease } from "./maintain-release.ts";
+import { attemptReport, decisionSignal, giveWay, offerRelease, offerReleaseSignal, syncAttempt } from "./messages.ts";
+import { git, PATCH_EVENT_ID, PATCH_FORK, PATCH_STATUS, PATCH_TAG, recorder, temporal } from "./options.ts";
+
+/**
+ * One a fork, never ends: takes releases in, runs one attempt at a time, lets a waiting one give way to a newer release. `state` is what
+ * an earlier run handed on; without it the records tell what there was.
+ */
+export async function maintainFork({ fork, state: handedOn }: { fork: string; state?: ForkState }): Promise<void> {
+  let state: ForkState = handedOn ?? { fork, known: [], queue: [], answered: [] };
+  let stirred = true;
+  let ready = handedOn !== undefined;
+  const stir = () => {
+    stirred = true;
+    setCurrentDetails(describeFork(state));
+  };
+
+  const take = async (offer: ReleaseOffer): Promise<OfferAnswer> => {
+    await condition(() => ready);
+    const plan = planOffer(state, offer);
+    if (plan.kind === "answer") return plan.answer;
+    const answer = plan.kind === "retry" ? { attemptId: plan.attemptId, idempotent: false } : await open(offer, plan.n);
+    if (plan.kind === "retry")
+      await signalAttempt(plan.attemptId, decisionSignal("retry"), { requestId: offer.requestId });
+    rememberAnswer(state, offer.requestId, answer);
+    return answer;
+  };
+
+  /** Remembers before it awaits, so that the same offer arriving meanwhile finds it. */
+  const open = async (offer: ReleaseOffer, n: number): Promise<OfferAnswer> => {
+    const { release, event, operation } = offer;
+    const id = attemptId(fork, release.name, n);
+    remember(state, { name: release.name, n, attemptId: id, eventId: event.id, status: "started", closed: false });
+    await recorder.openAttempt({ attemptId: id, fork, release, event, operation });
+    state.queue.push({ attemptId: id, release, eventId: event.id, operation });
+    stir();
+    return { attemptId: id, idempotent: false };
+  };
+
+  setHandler(offerRelease, take);
+  setHandler(offerReleaseSignal, async (offer) => void (await take(offer)));
+  setHandler(syncAttempt, async ({ attemptId }) => await git.readRefs({ fork, attemptId }));
+  setHandler(attemptReport, async ({ attemptId, status, closed }) => {
+    await condition(() => ready);
+    noteStatus(state, attemptId, status, closed);
+    stir();
+    if (status !== "changed" || closed) return;
+    for (const older of lapsing(state, attemptId)) await signalAttempt(older.attemptId, giveWay, { to: attemptId });
+  });
+
+  if (!ready) state = await recorder.recallFork({ fork });
+  ready = true;
+
+  for (;;) {
+    await condition(() => stirred);
+    stirred = false;
+    if (state.open && state.queue.length > 0) await letHolderGiveWay();
+    const next = state.open ? undefined : state.queue.shift();
+    if (next) {
+      state.open = next.attemptId;
+      watch(await start(fork, next));
+    }
+    setCurrentDetails(describeFork(state));
+    if (workflowInfo().continueAsNewSuggested) {
+      await condition(allHandlersFinished);
+      await continueAsNew<typeof maintainFork>({ fork, state });
+    }
+  }
+
+  /** An attempt that ended without a word (terminated by an operator) must not hold the fork. */
+  function watch(child: ChildWorkflowHandle<typeof maintainRelease> | undefined): void {
+    const ended = async () => {
+      if (child && state.open === child.workflowId) await giveUp(child.workflowId);
+      stir();
+    };
+    child?.result().then(ended, ended);
+  }
+
+  async function giveUp(id: string): Promise<void> {
+    noteStatus(state, id, "failed", true);
+    const message = "its workflow ended without a word, as when an operator terminates it; retry starts a new attempt";
+    await recorder.recordAttempt({ id, change: { status: "failed", message, error: message, intervention: null } });
+  }
+
+  async function letHolderGiveWay(): Promise<void> {
+    const holderId = state.open as string;
+    if (!(await temporal.describeAttempt({ attemptId: holderId })).running) return await giveUp(holderId);
+    const holder = waitingHolder(state);
+    if (!holder) return;
+    const queue = state.queue.map((queued) => ({ attemptId: queued.attemptId, name: queued.release.name }));
+    const { by } = await recorder.supersededBy({ fork, waiting: holder.name, queue });
+    if (by) await signalAttempt(holderId, giveWay, { to: by });
+  }
+}
+
+/** The child lives on when this workflow is ended or continues as new: it reports by signal. */
+async function start(
+  fork: string,
+  { attemptId, release, eventId, operation }: QueuedAttempt,
+): Promise<ChildWorkflowHandle<typeof maintainRelease> | undefined> {
+  try {
+    return await startChild(maintainRelease, {
+      workflowId: attemptId,
+      args: [{ attemptId, fork, release, eventId, operation }],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      typedSearchAttributes: [
+        { key: PATCH_FORK, value: fork },
+        { key: PATCH_TAG, value: shortenId(release.name) },
+        { key: PATCH_STATUS, value: "started" },
+        { key: PATCH_EVENT_ID, value: eventId },
+      ],
+      staticSummary: `${fork} takes ${release.name} (${operation})`,
+    });
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return undefined;
+    throw error;
+  }
+}
+
+/** An attempt that is gone needs no telling. */
+async function signalAttempt<Args extends unknown[]>(
+  attemptId: string,
+  signal: SignalDefinition<Args>,
+  ...args: Args
+): Promise<void> {
+  try {
+    await getExternalWorkflowHandle(attemptId).signal(signal, ...args);
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+  }
+}

@@ -1,0 +1,53 @@
+import { defineSearchAttributeKey } from "@temporalio/common";
+import { type ActivityOptions, proxyActivities, proxyLocalActivities } from "@temporalio/workflow";
+import type { Activities } from "../activities/index.ts";
+
+/** Timeouts and retries of every kind of activity, in one place. */
+
+/** A step over the network. Its heartbeats notice a dead worker; what still fails after the retries becomes a wait with a reason. */
+const NETWORK_STEP: ActivityOptions = {
+  startToCloseTimeout: "1 hour",
+  heartbeatTimeout: "15 seconds",
+  retry: { initialInterval: "1 second", backoffCoefficient: 3, maximumInterval: "1 minute", maximumAttempts: 5 },
+};
+
+export const git =
+  proxyActivities<
+    Pick<
+      Activities,
+      "prepare" | "carry" | "takeResolution" | "pushHandOff" | "clearHandOff" | "pushCandidate" | "promote" | "readRefs"
+    >
+  >(NETWORK_STEP);
+
+/** The build has its own time limit (`build.timeoutSeconds`, a day at most); a failed build is an outcome, so retries are for dead workers. */
+export const builder = proxyActivities<Pick<Activities, "build">>({
+  ...NETWORK_STEP,
+  startToCloseTimeout: "25 hours",
+});
+
+/** Nothing waits on a sink for long, and nothing fails because of one. */
+export const sinks = proxyActivities<Pick<Activities, "notify" | "notifyUpstream">>({
+  startToCloseTimeout: "20 seconds",
+  retry: { initialInterval: "2 seconds", maximumAttempts: 4 },
+});
+
+/** Writing to our own records must work in the end: retried until it does. */
+export const recorder = proxyLocalActivities<
+  Pick<Activities, "openAttempt" | "recordAttempt" | "recallFork" | "supersededBy" | "takeSignal" | "commitFeed">
+>({ startToCloseTimeout: "10 seconds", retry: { initialInterval: "200 milliseconds", maximumInterval: "10 seconds" } });
+
+/** One poll, "failing" until there is news: no history grows meanwhile. */
+export const feed = proxyActivities<Pick<Activities, "pollFeed">>({
+  startToCloseTimeout: "2 minutes",
+  retry: { initialInterval: "30 seconds", backoffCoefficient: 1 },
+});
+
+export const temporal = proxyActivities<Pick<Activities, "dispatch" | "describeAttempt">>({
+  startToCloseTimeout: "30 seconds",
+  retry: { initialInterval: "1 second", maximumInterval: "1 minute" },
+});
+
+export const PATCH_FORK = defineSearchAttributeKey("PatchFork", "KEYWORD");
+export const PATCH_TAG = defineSearchAttributeKey("PatchTag", "KEYWORD");
+export const PATCH_STATUS = defineSearchAttributeKey("PatchStatus", "KEYWORD");
+export const PATCH_EVENT_ID = defineSearchAttributeKey("PatchEventId", "KEYWORD");
