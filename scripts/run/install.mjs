@@ -12,7 +12,7 @@ export async function install() {
   if (isStamped(wanted)) return;
   await withLock(async () => {
     if (isStamped(wanted)) return;
-    if (!matchesLockfile()) await npmCi();
+    if (!matchesLockfile()) await installPackages();
     writeFileSync(STAMP, wanted);
   });
 }
@@ -34,24 +34,32 @@ function matchesLockfile() {
   }
 }
 
-async function npmCi() {
+async function installPackages() {
   const started = Date.now();
   const tick = () => say(`installing packages … ${Math.round((Date.now() - started) / 1000)} s`);
   tick();
   const timer = setInterval(tick, 3000);
+  const command = isComplete() ? ["ci"] : ["install", "--no-save"];
   // Development packages too, whatever NODE_ENV says: the compiler is one. No package of ours needs its install scripts.
-  const failed = await runNpm([
-    "ci",
-    "--include=dev",
-    "--ignore-scripts",
-    "--no-audit",
-    "--no-fund",
-    "--loglevel=error",
-  ]);
+  const options = ["--include=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+  const code = await runNpm([...command, ...options]);
   clearInterval(timer);
-  if (failed)
-    stop(`npm ci failed (${failed}); see above. Run it by hand once npm reaches its registry, then try again`);
+  if (code !== 0)
+    stop("packages could not be installed; see above. Run `npm ci` by hand until it works, then try again");
   say(`packages installed in ${Math.round((Date.now() - started) / 1000)} s`);
+}
+
+/**
+ * `npm ci` refuses a lockfile that lacks a package for a foreign platform, as one written behind a registry mirror without
+ * that package does. `npm install --no-save` installs the same locked versions and leaves the lockfile alone.
+ */
+function isComplete() {
+  const { packages } = JSON.parse(readFileSync(LOCKFILE, "utf8"));
+  return Object.entries(packages).every(([path, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies).every(
+      (name) => packages[`node_modules/${name}`] || packages[`${path}/node_modules/${name}`],
+    ),
+  );
 }
 
 /** The npm that runs us, else the one on PATH. Answers its exit code. */
