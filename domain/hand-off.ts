@@ -9,6 +9,11 @@ export function shellWord(text: string): string {
   return /^[A-Za-z0-9_./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
+/** A file's name in a comment: a line break in it must not begin a command. */
+function commentWord(text: string): string {
+  return /[\x00-\x1f\x7f]/.test(text) ? JSON.stringify(text) : text;
+}
+
 /** How to go on once the fix is pushed; comments, because where the API listens is the operator's business. */
 function resumeLines(attemptId: string): string[] {
   return [
@@ -26,7 +31,7 @@ export function conflictCommands(stop: { attemptId: string; name: string; patch:
     `git fetch origin ${shellWord(progressRef(stop.name))}`,
     "git switch --detach FETCH_HEAD",
     `git cherry-pick --allow-empty ${stop.patch}`,
-    `# It stops at the conflict. Edit ${files} until the patch is right (or delete what should go), then:`,
+    `# It stops at the conflict. Edit ${stop.files.map(commentWord).join(" ")} until the patch is right (or delete what should go), then:`,
     `git add -A -- ${files}`,
     "git -c core.editor=true cherry-pick --continue",
     `git push origin +HEAD:${shellWord(resolutionRef(stop.name))}`,
@@ -47,5 +52,5 @@ export function buildFixCommands(stop: { attemptId: string; name: string }): str
 
 /** `{tag}` in a configured branch or tag name. */
 export function expandName(template: string, name: string): string {
-  return template.replaceAll("{tag}", name);
+  return template.replaceAll("{tag}", () => name);
 }

@@ -38,6 +38,7 @@ export class Inbox {
   private tickets = 0;
   private readonly requests: string[] = [];
   private superseding: string | undefined;
+  private aborting = false;
   private readonly on: { refused: (message: string) => void; abort: () => void };
 
   constructor(on: { refused: (message: string) => void; abort: () => void }) {
@@ -90,16 +91,18 @@ export class Inbox {
     if (taken.requestId) this.requests.push(taken.requestId);
     this.taken = taken;
     this.tickets += 1;
-    if (!this.wait && taken.name === "abort") this.on.abort();
+    if (!this.wait && taken.name === "abort") {
+      this.aborting = true;
+      this.on.abort();
+    }
     return this.tickets;
   }
 
   private refusal(name: DecisionName, request: DecisionRequest): Refusal | undefined {
     if (request.requestId && this.requests.includes(request.requestId)) return undefined;
-    if (!this.wait || this.taken) {
-      if (name === "abort" && !this.taken) return undefined;
-      return { type: "NotWaiting", message: "the attempt waits for nothing now" };
-    }
+    const nothing: Refusal = { type: "NotWaiting", message: "the attempt waits for nothing now" };
+    if (!this.wait) return name === "abort" && !this.aborting ? undefined : nothing;
+    if (this.taken) return nothing;
     if (request.token !== undefined && request.token !== this.wait.token) {
       return { type: "WrongToken", message: `the attempt waits for something else by now (${this.wait.kind})` };
     }

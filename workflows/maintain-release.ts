@@ -63,7 +63,7 @@ async function decide(attempt: Attempt, stop: Extract<Stop, { wait: unknown }>):
       return attempt.decided({
         kind: "skip",
         patch: stop.wait.patch as string,
-        reason: decision.reason,
+        reason: decision.reason as string,
         by: decision.by,
       });
     case "promote":
