@@ -1,4 +1,5 @@
-import { ApplicationFailure, ApplicationFailureCategory, asyncLocalStorage } from "@temporalio/activity";
+import { ApplicationFailure, asyncLocalStorage } from "@temporalio/activity";
+import { ApplicationFailureCategory } from "@temporalio/common";
 import type { FeedSource, FeedSourcesFile } from "../domain/config.ts";
 import type { FeedSignal, FeedState } from "../domain/events.ts";
 import { isFresh, nextState, unseen } from "../domain/feed-window.ts";

@@ -2,6 +2,7 @@
 
 import type { Operation } from "./attempt.ts";
 import type { FeedSource, Provider, Target } from "./config.ts";
+import type { Release } from "./offer.ts";
 
 /** One feed entry or webhook delivery, understood. Key: `sourceId` + `entryId`. Times are ISO 8601. */
 export interface FeedSignal {
@@ -60,6 +61,8 @@ export interface Dispatch {
   idempotent?: boolean;
   /** `signal` when no worker answered in time and the decision was left with Temporal for it. */
   delivered?: "update" | "signal";
+  /** Set where the request carried an Idempotency-Key: the same request again finds this answer. */
+  requestId?: string;
   httpStatus?: number;
   error?: string;
   createdAt: string;
@@ -73,9 +76,24 @@ export interface FeedState {
   lastCheckedAt?: string;
   /** Keys of entries already taken, newest last, bounded. */
   seen: string[];
+  /** When the source was first read; absent until a poll has succeeded. */
+  primedAt?: string;
+  /** The feed that `etag` and `lastModified` belong to: they are worth nothing once the configured URL is another. */
+  url?: string;
   etag?: string;
   lastModified?: string;
   /** Why the last poll failed; absent after one that did not. */
   lastError?: string;
   nextPollAt?: string;
+}
+
+/** What an event asked of which fork; undefined for an event that no fork of ours was to take. */
+export function releaseOf({ payload }: FlowEvent): { fork: string; release: Release } | undefined {
+  const { fork, tag, ref, sha } = payload;
+  if (typeof fork !== "string") return undefined;
+  if (typeof sha === "string" && typeof ref === "string" && ref.startsWith("refs/heads/")) {
+    const name = typeof tag === "string" ? tag : `${ref.slice("refs/heads/".length)}-${sha.slice(0, 12)}`;
+    return { fork, release: { name, ref, sha } };
+  }
+  return typeof tag === "string" ? { fork, release: { name: tag, ref: `refs/tags/${tag}` } } : undefined;
 }
