@@ -1,3 +1,4 @@
+import { Client, Connection } from "@temporalio/client";
 import type { ClientConnectConfig } from "@temporalio/envconfig";
 import { loadClientConnectConfig } from "@temporalio/envconfig";
 import type { Settings } from "../domain/settings.ts";
@@ -39,4 +40,9 @@ export async function connected<T>(
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   }
+}
+
+export async function connectClient(target: TemporalTarget, log: { warn: (message: string) => void }): Promise<Client> {
+  const connection = await connected("Temporal", () => Connection.connect(target.connection), log);
+  return new Client({ connection, namespace: target.namespace });
 }
