@@ -1,0 +1,62 @@
+import { access, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+/** What is known of the database file; kept beside it in `database.json`. */
+interface Marker {
+  /** Version of the CLI whose server made it. */
+  cli: string;
+  /** False until the server has answered for the first time: until then nothing can be in it. */
+  complete: boolean;
+}
+
+export function databasePath(directory: string): string {
+  return join(directory, "temporal.db");
+}
+
+/**
+ * Sees that the database fits the server. The server makes its schema for a new file only and never migrates one: a file of
+ * another version is refused and left as it is, and one whose making was interrupted is made anew.
+ */
+export async function checkDatabase(directory: string, cliVersion: string): Promise<void> {
+  const path = databasePath(directory);
+  const exists = await access(path).then(
+    () => true,
+    () => false,
+  );
+  const marker = await readMarker(directory);
+  if (exists && !marker) {
+    throw new Error(
+      `${path} has no readable database.json beside it, so the Temporal version that made it is unknown. Restore that file from your backup, or move the directory ${directory} away to start with an empty Temporal (refs and records stay).`,
+    );
+  }
+  if (marker && exists && marker.complete && marker.cli !== cliVersion) {
+    throw new Error(
+      `${path} was made by Temporal CLI ${marker.cli}, and this is ${cliVersion}, which cannot read it safely; it is left untouched. ` +
+        `Set PATCH_TEMPORAL_CLI to a ${marker.cli} binary and let the open attempts end, ` +
+        `or move the directory ${directory} away to start with an empty Temporal (refs and records stay).`,
+    );
+  }
+  if (exists && marker?.complete) return;
+  for (const suffix of ["", "-wal", "-shm", "-journal"]) await rm(`${path}${suffix}`, { force: true });
+  await writeMarker(directory, { cli: cliVersion, complete: false });
+}
+
+/** To be called once the server answers, before anybody else can use it. */
+export async function markComplete(directory: string, cliVersion: string): Promise<void> {
+  if (!(await readMarker(directory))?.complete) await writeMarker(directory, { cli: cliVersion, complete: true });
+}
+
+async function readMarker(directory: string): Promise<Marker | undefined> {
+  try {
+    const marker = JSON.parse(await readFile(join(directory, "database.json"), "utf8")) as Partial<Marker>;
+    return typeof marker.cli === "string" ? { cli: marker.cli, complete: marker.complete === true } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function writeMarker(directory: string, marker: Marker): Promise<void> {
+  const path = join(directory, "database.json");
+  await writeFile(`${path}.tmp`, `${JSON.stringify(marker)}\n`);
+  await rename(`${path}.tmp`, path);
+}
