@@ -1,4 +1,4 @@
-import type { Readable } from "node:stream";
+import { type Duplex, PassThrough, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
 import { type Dispatcher, request } from "undici";
@@ -113,36 +113,38 @@ async function read(url: URL, answer: Dispatcher.ResponseData, hop: Hop): Promis
 
 /** Counts after decompression: a small body can hold a very large one. */
 async function readBody(answer: Dispatcher.ResponseData, { limits, signal }: Hop): Promise<Buffer> {
+  const encoding = header(answer, "content-encoding")?.trim().toLowerCase() ?? "identity";
+  const decompress = DECOMPRESSORS.get(encoding);
+  if (!decompress) {
+    drop(answer);
+    throw new Refused("the feed came in an encoding that was not asked for");
+  }
   const chunks: Buffer[] = [];
   let size = 0;
+  const tooLarge = new Refused(`the feed is larger than ${limits.bytes / 1024 / 1024} MiB`);
   const collect = async (source: AsyncIterable<Buffer>) => {
     for await (const chunk of source) {
       size += chunk.length;
-      if (size > limits.bytes) throw new Refused(`the feed is larger than ${limits.bytes / 1024 / 1024} MiB`);
+      if (size > limits.bytes) throw tooLarge;
       chunks.push(chunk);
     }
   };
-  const body: Readable = answer.body;
-  switch (header(answer, "content-encoding")?.trim().toLowerCase() ?? "identity") {
-    case "identity":
-      await pipeline(body, collect, { signal });
-      break;
-    case "gzip":
-    case "x-gzip":
-      await pipeline(body, createGunzip(), collect, { signal });
-      break;
-    case "deflate":
-      await pipeline(body, createInflate(), collect, { signal });
-      break;
-    case "br":
-      await pipeline(body, createBrotliDecompress(), collect, { signal });
-      break;
-    default:
-      drop(answer);
-      throw new Refused("the feed came in an encoding that was not asked for");
+  try {
+    await pipeline(answer.body as Readable, decompress(), collect, { signal });
+  } catch (error) {
+    // A pipeline that is torn down may tell of the tearing instead of the reason.
+    throw size > limits.bytes ? tooLarge : error;
   }
   return Buffer.concat(chunks);
 }
+
+const DECOMPRESSORS = new Map<string, () => Duplex>([
+  ["identity", () => new PassThrough()],
+  ["gzip", () => createGunzip()],
+  ["x-gzip", () => createGunzip()],
+  ["deflate", () => createInflate()],
+  ["br", () => createBrotliDecompress()],
+]);
 
 /** Ends the connection rather than reading what nobody wants. */
 function drop(answer: Dispatcher.ResponseData): void {

@@ -18,6 +18,7 @@ export interface ParseOptions {
  */
 export async function parseFeed(text: string, options: ParseOptions): Promise<ParsedFeed> {
   const { limits = READER_LIMITS } = options;
+  if (declaresEntities(text)) return { ok: false, reason: "not a readable feed: it declares entities of its own" };
   const first = await readOnThread("rss-parser", text, limits);
   const entries = first.ok ? entriesOfRssParser(first.feed) : undefined;
   if (entries?.every(isWhole)) return finished(entries, options);
@@ -26,6 +27,12 @@ export async function parseFeed(text: string, options: ParseOptions): Promise<Pa
   if (second.ok) return finished(entriesOfFeedsmith(second.feed), options);
   if (entries) return finished(entries, options);
   return { ok: false, reason: `not a readable feed: ${first.ok ? second.reason : first.reason}` };
+}
+
+/** Entities that a document declares can grow without end or name files. They stand before its root element; no feed needs any. */
+function declaresEntities(text: string): boolean {
+  const root = text.search(/<(?:feed|rss|rdf:RDF)[\s/>]/i);
+  return /<!ENTITY/i.test(root < 0 ? text : text.slice(0, root));
 }
 
 function isWhole(entry: Loose): boolean {
