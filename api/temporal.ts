@@ -12,7 +12,7 @@ import { Problem } from "./problems.ts";
 const TAKE_UP_MS = 5_000;
 /** How long an update that was taken up may work before the request is answered without its result. */
 const RESULT_MS = 10_000;
-const PROBE_MS = 2_000;
+const PROBE_MS = 3_000;
 const CALL_MS = 5_000;
 
 /** What became of an update: `untaken` when no worker took it up in time, `accepted` when its result is still to come. */
