@@ -124,8 +124,8 @@ function incomplete(name: DecisionName, request: DecisionRequest, wait: OpenWait
     };
   }
   if (name === "promote" && !wait.channels?.includes(request.channel as ChannelName)) {
-    const waiting = wait.channels?.join(" or ");
-    return { type: "BadDecision", message: `promote needs {"channel": …} with one that waits: ${waiting}` };
+    const waiting = `promote needs {"channel": …} with one that waits: ${wait.channels?.join(" or ")}`;
+    return { type: request.channel ? "NotWaiting" : "BadDecision", message: waiting };
   }
   return undefined;
 }

@@ -37,21 +37,22 @@ export async function watchFeed({ sourceId }: { sourceId: string }): Promise<voi
 
   setCurrentDetails(`watches \`${sourceId}\``);
   for (;;) {
-    let polled: Polled;
     try {
-      polled = await news();
+      const { signals, state } = await news();
+      for (const signal of signals) await handOn(sourceId, signal);
+      await recorder.commitFeed({ state });
     } catch (error) {
       if (isGone(error)) return;
       throw error;
     }
-    for (const signal of polled.signals) {
-      const taken = await recorder.takeSignal({ sourceId, signal });
-      if (taken.kind !== "none") await temporal.dispatch({ taken, at: new Date().toISOString() });
-      await announce(sourceId, signal);
-    }
-    await recorder.commitFeed({ state: polled.state });
     if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof watchFeed>({ sourceId });
   }
+}
+
+async function handOn(sourceId: string, signal: FeedSignal): Promise<void> {
+  const taken = await recorder.takeSignal({ sourceId, signal });
+  if (taken.kind !== "none") await temporal.dispatch({ taken, at: new Date().toISOString() });
+  await announce(sourceId, signal);
 }
 
 /** A sink that cannot be reached holds nothing up. */

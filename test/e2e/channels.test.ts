@@ -1,0 +1,130 @@
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { attemptPath } from "../support/service.ts";
+import { CLASHING, done, HARMLESS, startWorld, waits, type World } from "../support/world.ts";
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld(inject("temporalCli"));
+});
+afterAll(() => world.close());
+
+const CHANNELS = {
+  internal: { branch: "internal", promote: "auto" },
+  public: { branch: "stable", tag: "acme-{tag}", promote: "manual" },
+};
+const promote = (id: string, body: object) =>
+  world.service.post<{ error?: string }>(`${attemptPath(id)}/promote`, body);
+
+test("internal moves by itself; public waits, then moves its branch, its tag and the patch branch", async () => {
+  const fork = await world.addFork("promoted", { fork: { channels: CHANNELS } });
+  const stack = fork.refs()["heads/patches"];
+  fork.release("v1.1.0", { ...HARMLESS });
+  const id = await fork.startByHand("v1.1.0");
+  const waiting = await world.service.attempt(id, ({ intervention }) => intervention?.kind === "approval");
+  const candidate = fork.refs()["heads/patchmoi/candidate/v1.1.0"];
+  expect(fork.refs()).toMatchObject({ "heads/internal": candidate, "heads/patches": stack });
+  expect(waiting).toMatchObject({ status: "changed", intervention: { channels: ["public"] } });
+
+  expect((await promote(id, { channel: "nightly" })).status).toBe(400);
+  expect((await promote(id, { channel: "internal" })).status).toBe(409);
+  expect((await promote(id, { channel: "public", token: "another" })).body.error).toBe("wrong_token");
+  expect((await promote(id, { channel: "public", token: waiting.intervention?.token })).status).toBe(202);
+  const attempt = await world.service.attempt(
+    id,
+    ({ intervention, message }) => !intervention && /promoted to public/.test(message ?? ""),
+  );
+  expect(attempt.status).toBe("changed");
+  expect(fork.refs()).toMatchObject({ "heads/stable": candidate, "heads/patches": candidate });
+  expect(fork.refs()["tags/acme-v1.1.0"]).toBeDefined();
+
+  fork.release("v1.2.0", { "other.txt": "yet another\n" });
+  const next = await world.service.attempt(
+    await fork.startByHand("v1.2.0"),
+    ({ intervention }) => intervention?.kind === "approval",
+  );
+  expect(next.ledger?.map(({ outcome }) => outcome)).toEqual(["applied", "applied", "applied"]);
+  expect(fork.refs()["heads/internal"]).toBe(fork.refs()["heads/patchmoi/candidate/v1.2.0"]);
+});
+
+test("promotion never goes over somebody else's commit on the channel's branch", async () => {
+  const fork = await world.addFork("foreign", { fork: { channels: CHANNELS } });
+  const clone = fork.clone();
+  clone.git("checkout", "-q", "-b", "internal", "origin/patches");
+  const foreign = clone.commit("Somebody else's work", { files: { "theirs.txt": "x\n" } });
+  clone.git("push", "-q", "origin", "internal");
+  fork.release("v1.1.0", { ...HARMLESS });
+  const id = await fork.startByHand("v1.1.0");
+  const blocked = await world.service.attempt(id, ({ status }) => status === "blocked");
+  expect(blocked.message).toContain("internal");
+  expect(blocked.message).toContain(foreign.slice(0, 7));
+  expect(fork.refs()["heads/internal"]).toBe(foreign);
+
+  clone.git("push", "-q", "origin", ":internal");
+  await world.service.post(`/flow-events/${encodeURIComponent(blocked.eventId)}/retry`);
+  await world.service.attempt(id, ({ intervention }) => intervention?.kind === "approval");
+  expect(fork.refs()["heads/internal"]).toBe(fork.refs()["heads/patchmoi/candidate/v1.1.0"]);
+});
+
+test("a patch branch that moved meanwhile is not promoted over; retry carries what is there now", async () => {
+  const fork = await world.addFork("moved");
+  fork.release("v1.1.0", { ...HARMLESS });
+  const id = await fork.startByHand("v1.1.0");
+  await world.service.attempt(id, done);
+  const moved = fork.repositories.fork.commit("One more patch", { files: { "more.txt": "more\n" } });
+  fork.repositories.publish();
+  // A work tree publishes its branches only: the candidate branch is still there.
+  expect((await promote(id, { channel: "public" })).status).toBe(202);
+  const blocked = await world.service.attempt(id, ({ status }) => status === "blocked");
+  expect(blocked.message).toMatch(/patches.*moved/);
+  expect(fork.refs()["heads/patches"]).toBe(moved);
+
+  await world.service.post(`/flow-events/${encodeURIComponent(blocked.eventId)}/retry`);
+  await world.service.attempt(id, ({ status, ledger }) => status === "changed" && ledger?.length === 4);
+  expect(fork.refs()["heads/patchmoi/candidate/v1.1.0.2"]).toBeDefined();
+});
+
+test("a waiting attempt gives way to a newer release, not to an older one; its hand-off refs go", async () => {
+  const fork = await world.addFork("superseded");
+  fork.release("v1.1.0", { ...CLASHING });
+  const first = await fork.startByHand("v1.1.0");
+  await world.service.attempt(first, waits);
+  fork.release("v1.2.0", {
+    "app.txt": fork.show("patches", "app.txt").replace("TWO", "two").replace("EIGHT", "eight") + "\n",
+  });
+  const second = await fork.startByHand("v1.2.0");
+  const gone = await world.service.attempt(first, ({ status }) => status === "superseded");
+  expect(gone.message).toContain(second);
+  expect(gone.intervention).toBeUndefined();
+  await world.service.attempt(second, done);
+  expect(Object.keys(fork.refs()).filter((ref) => /progress|conflict/.test(ref))).toEqual([]);
+});
+
+test("with onNewerRelease `queue` the newer release waits its turn", async () => {
+  const fork = await world.addFork("queued", { fork: { onNewerRelease: "queue" } });
+  fork.release("v1.1.0", { ...CLASHING });
+  const first = await fork.startByHand("v1.1.0");
+  const stopped = await world.service.attempt(first, waits);
+  fork.release("v1.2.0", { ...HARMLESS });
+  const second = await fork.startByHand("v1.2.0");
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  expect((await world.service.attempt(first, () => true)).status).toBe("needs_intervention");
+  expect(await world.service.attempt(second, () => true)).toMatchObject({
+    status: "started",
+    message: "waits its turn",
+  });
+  await world.service.post(`${attemptPath(first)}/abort`, { token: stopped.intervention?.token });
+  await world.service.attempt(second, waits);
+});
+
+test("an older approval lapses when a newer candidate is there", async () => {
+  const fork = await world.addFork("lapsing");
+  fork.release("v1.1.0", { ...HARMLESS });
+  const first = await fork.startByHand("v1.1.0");
+  await world.service.attempt(first, done);
+  fork.release("v1.2.0", { "other.txt": "yet another\n" });
+  const second = await fork.startByHand("v1.2.0");
+  await world.service.attempt(second, done);
+  const lapsed = await world.service.attempt(first, ({ intervention }) => !intervention);
+  expect(lapsed).toMatchObject({ status: "changed", message: expect.stringContaining("lapsed") });
+  expect((await promote(first, { channel: "public" })).status).toBe(409);
+});
