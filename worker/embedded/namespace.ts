@@ -1,11 +1,11 @@
 import { type Connection, isGrpcServiceError } from "@temporalio/client";
 import { msToTs } from "@temporalio/common/lib/time.js";
-import { temporal } from "@temporalio/proto";
+import proto from "@temporalio/proto";
 
 /** What an operator can search by (CONTRACT.md, "Workflows"). All of type Keyword; a SQL store has room for ten. */
 export const SEARCH_ATTRIBUTES = ["PatchFork", "PatchTag", "PatchStatus", "PatchEventId"] as const;
 
-const KEYWORD = temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD;
+const KEYWORD = proto.temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD;
 const RETENTION = "3650 days";
 const DEADLINE_MS = 10_000;
 

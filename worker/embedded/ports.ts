@@ -1,8 +1,16 @@
 import { createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** A server that was just killed frees its port a moment later than it is gone. */
+const PATIENCE_MS = 2000;
 
 /** Refuses, with what to do, a port of the loopback address that somebody else listens on. */
 export async function requireFreePort(port: number, variable: string): Promise<void> {
-  const problem = await whyNotFree("127.0.0.1", port);
+  let problem = await whyNotFree("127.0.0.1", port);
+  for (let waited = 0; problem && waited < PATIENCE_MS; waited += 50) {
+    await sleep(50);
+    problem = await whyNotFree("127.0.0.1", port);
+  }
   if (problem) {
     throw new Error(
       `Port ${port} on 127.0.0.1 ${problem}: stop the program that uses it, or set ${variable} to a free port.`,
