@@ -1,0 +1,73 @@
+/** The engine's doors. */
+
+import { orBlocked } from "./blocked.ts";
+import { type CandidateInput, pushCandidate } from "./candidate.ts";
+import { type Carried, carryStack, type OnProgress } from "./carry.ts";
+import { collect } from "./collect.ts";
+import { Engine } from "./engine.ts";
+import { exportTree } from "./export.ts";
+import { clearHandOff, pushHandOff } from "./hand-off.ts";
+import { fetchInputs, withRelease } from "./inputs.ts";
+import type { GitOptions, Remote } from "./options.ts";
+import { type Plan, type PlanInput, plan } from "./plan.ts";
+import { type PromoteInput, promote } from "./promote.ts";
+import type { Push } from "./push.ts";
+import { rangeDiff } from "./range-diff.ts";
+import type { Recipe, Stopped } from "./recipe.ts";
+import { listRefs } from "./remote-refs.ts";
+import { type Resolution, readResolution } from "./resolution.ts";
+
+export interface CarryOptions {
+  signal?: AbortSignal;
+  /** Called before patch k of n (from 1). */
+  onProgress?: OnProgress;
+}
+
+/**
+ * Everything may be done twice without harm, on any machine: no directory has to outlive a call. Throws GitFailure for a
+ * remote that cannot be talked to, RefusedRemote for one that must not be.
+ */
+export interface Git {
+  /** Such as "2.39.5". Throws GitFailure when git is missing or older than MINIMUM_GIT. */
+  version(): Promise<string>;
+  /** Full ref to commit. Patterns are full refs or globs of them (`*` also stands for slashes); tags are peeled. */
+  listRefs(remote: Remote, patterns: string[], signal?: AbortSignal): Promise<Map<string, string>>;
+  plan(input: PlanInput, signal?: AbortSignal): Promise<Plan>;
+  carry(recipe: Recipe, options?: CarryOptions): Promise<Carried>;
+  /** Also keeps what it accepts on the fork, under refs/patchmoi/decisions/<name>/, until clearHandOff. */
+  readResolution(recipe: Recipe, stopped: Stopped, signal?: AbortSignal): Promise<Resolution>;
+  pushHandOff(recipe: Recipe, stopped: Stopped, signal?: AbortSignal): Promise<Push>;
+  clearHandOff(fork: Remote, name: string, signal?: AbortSignal): Promise<void>;
+  pushCandidate(recipe: Recipe, input: CandidateInput, signal?: AbortSignal): Promise<Push>;
+  promote(recipe: Recipe, input: PromoteInput, signal?: AbortSignal): Promise<Push>;
+  /** Throws Blocked when the recipe does not carry to `tip` any more. */
+  rangeDiff(recipe: Recipe, tip: string, signal?: AbortSignal): Promise<string>;
+  /** Into a directory that is absent or empty. Throws Blocked when the recipe does not carry to `tip` any more. */
+  exportTree(recipe: Recipe, tip: string, directory: string, signal?: AbortSignal): Promise<void>;
+  /** Deletes leftovers of runs whose process is gone. */
+  collect(): Promise<void>;
+}
+
+export function openGit(options: GitOptions): Git {
+  const engine = new Engine(options);
+  return {
+    version: () => engine.version(),
+    listRefs: (remote, patterns, signal) => listRefs(engine, remote, patterns, signal),
+    plan: (input, signal) => plan(engine, input, signal),
+    carry: (recipe, { signal, onProgress } = {}) =>
+      orBlocked(() =>
+        withRelease(engine, recipe, signal, async (run) => {
+          await fetchInputs(run, recipe);
+          return carryStack(run, recipe, onProgress);
+        }),
+      ),
+    readResolution: (recipe, stopped, signal) => readResolution(engine, recipe, stopped, signal),
+    pushHandOff: (recipe, stopped, signal) => pushHandOff(engine, recipe, stopped, signal),
+    clearHandOff: (fork, name, signal) => clearHandOff(engine, fork, name, signal),
+    pushCandidate: (recipe, input, signal) => pushCandidate(engine, recipe, input, signal),
+    promote: (recipe, input, signal) => promote(engine, recipe, input, signal),
+    rangeDiff: (recipe, tip, signal) => rangeDiff(engine, recipe, tip, signal),
+    exportTree: (recipe, tip, directory, signal) => exportTree(engine, recipe, tip, directory, signal),
+    collect: () => collect(options.directory),
+  };
+}

@@ -1,0 +1,134 @@
+/** Decides what there is to carry, before anything is done. */
+
+import { Blocked, type BlockedOutcome, orBlocked, short } from "./blocked.ts";
+import type { Engine } from "./engine.ts";
+import { Mirror } from "./mirror.ts";
+import type { Remote } from "./options.ts";
+import { checkCommitId, type Target } from "./recipe.ts";
+import { asBranch, checkRef } from "./ref-names.ts";
+import { listRefs } from "./remote-refs.ts";
+import { RunRepository } from "./run-repository.ts";
+import { publicUrl } from "./scrub.ts";
+import { readStack, stackIds } from "./stack.ts";
+
+export interface PlanInput {
+  upstream: Remote;
+  fork: Remote;
+  target: Target;
+  patchBranch: string;
+  /** A ref of the fork that stands under the stack, where upstream's refs alone do not tell. */
+  stackBase?: string;
+}
+
+/** Shas are full. */
+export type Plan =
+  | {
+      kind: "carry";
+      release: string;
+      tip: string;
+      base: string;
+      patches: number;
+      /** The nearest upstream tag at or under base. */
+      baseTag?: string;
+    }
+  | { kind: "nothing"; reason: string; release: string; tip: string }
+  | BlockedOutcome;
+
+export async function plan(engine: Engine, input: PlanInput, signal?: AbortSignal): Promise<Plan> {
+  checkRef(input.target.ref);
+  checkRef(`refs/heads/${input.target.name}`);
+  if (input.target.sha) checkCommitId(input.target.sha);
+  return orBlocked(async () => {
+    const mirror = new Mirror(engine, input.upstream);
+    const release = await findRelease(engine, mirror, input, signal);
+    const stackBaseRef = await findForkRefs(engine, input, signal);
+    return RunRepository.with(engine, mirror.objects, signal, async (run) => {
+      if (!(await run.hasCommit(release))) {
+        throw new Blocked(`${input.target.ref} of ${publicUrl(input.upstream.url)} does not stand for a commit`);
+      }
+      return planIn(run, mirror, input, release, stackBaseRef);
+    });
+  });
+}
+
+async function findRelease(engine: Engine, mirror: Mirror, input: PlanInput, signal?: AbortSignal): Promise<string> {
+  const { target, upstream } = input;
+  const listed = target.sha ?? (await listRefs(engine, upstream, [target.ref], signal)).get(target.ref);
+  if (!listed) {
+    throw new Blocked(
+      `${publicUrl(upstream.url)} has no ${target.ref}: if it was published a moment ago retry, otherwise it was taken back and this attempt can be aborted`,
+    );
+  }
+  // All of upstream's refs are needed anyway, fresh, to tell patches from upstream's own commits.
+  await mirror.update(signal);
+  if (await mirror.ensure(listed, signal)) return listed;
+  throw new Blocked(`${publicUrl(upstream.url)} does not have the commit ${short(listed)} of ${target.ref} any more`);
+}
+
+/** Makes sure that the fork has what is needed, and answers with the full ref of stackBase. */
+async function findForkRefs(engine: Engine, input: PlanInput, signal?: AbortSignal): Promise<string | undefined> {
+  const branch = asBranch(input.patchBranch);
+  const names = input.stackBase ? spellings(input.stackBase) : [];
+  const refs = await listRefs(engine, input.fork, [branch, ...names], signal);
+  const url = publicUrl(input.fork.url);
+  if (!refs.has(branch)) {
+    throw new Blocked(`${url} has no branch ${input.patchBranch}: push it there, or correct patchBranch`);
+  }
+  const found = names.find((name) => refs.has(name));
+  if (input.stackBase && !found)
+    throw new Blocked(`${url} has no ref ${input.stackBase}: push it, or correct stackBase`);
+  return found;
+}
+
+function spellings(ref: string): string[] {
+  const full = ref.startsWith("refs/") ? [ref] : [`refs/heads/${ref}`, `refs/tags/${ref}`];
+  for (const each of full) checkRef(each);
+  return full;
+}
+
+async function planIn(
+  run: RunRepository,
+  mirror: Mirror,
+  input: PlanInput,
+  release: string,
+  stackBaseRef: string | undefined,
+): Promise<Plan> {
+  const branch = asBranch(input.patchBranch);
+  await run.fetch(input.fork, stackBaseRef && stackBaseRef !== branch ? [branch, stackBaseRef] : [branch]);
+  const tip = await run.text(["rev-parse", "--verify", `refs/remote/${branch.slice(5)}^{commit}`]);
+  const nothing = (reason: string): Plan => ({ kind: "nothing", reason, release, tip });
+  if (await run.isAncestor(release, tip)) {
+    return nothing(`the stack already sits on ${input.target.name} or on something later`);
+  }
+  const below = stackBaseRef ? await mergeBase(run, tip, stackBaseRef) : undefined;
+  const ids = await stackIds(run, tip, below);
+  if (ids.length === 0) return nothing(`${input.patchBranch} holds no patches: upstream has all of its commits`);
+  const stack = await readStack(run, ids, below);
+  const base = below ?? (stack[0]?.parents[0] as string);
+  if (!(await run.text(["merge-base", base, release], { accept: [1] }))) {
+    throw new Blocked(`${input.patchBranch} and ${input.target.name} have no common history: check upstream.url`);
+  }
+  const baseTag = await nearestTag(run, mirror, base);
+  return { kind: "carry", release, tip, base, patches: ids.length, ...(baseTag ? { baseTag } : {}) };
+}
+
+async function mergeBase(run: RunRepository, tip: string, ref: string): Promise<string> {
+  const base = await run.text(["merge-base", tip, `refs/remote/${ref.slice(5)}^{commit}`], { accept: [1] });
+  if (base) return base;
+  throw new Blocked("the patch branch and stackBase have no common history: correct stackBase");
+}
+
+/** Asked of the mirror, which alone has upstream's tags; a base that upstream does not have is followed down to one. */
+async function nearestTag(run: RunRepository, mirror: Mirror, base: string): Promise<string | undefined> {
+  const listing = await run.text(["rev-list", "--boundary", base, "--not", "--alternate-refs"]);
+  const under =
+    listing
+      .split("\n")
+      .findLast((line) => line.startsWith("-"))
+      ?.slice(1) ?? base;
+  const answer = await run.engine.run(mirror.path, ["describe", "--tags", "--abbrev=0", under], {
+    signal: run.signal,
+    accept: [128],
+  });
+  return answer.exitCode === 0 ? answer.stdout.toString().trim() : undefined;
+}

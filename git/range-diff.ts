@@ -1,0 +1,17 @@
+/** Compares the old stack with the carried one, for the person who reviews. */
+
+import { carryAgain } from "./carry.ts";
+import type { Engine } from "./engine.ts";
+import { fetchInputs, withRelease } from "./inputs.ts";
+import { checkCommitId, type Recipe } from "./recipe.ts";
+
+/** git's range-diff as text: one `=`, `!`, `<` or `>` line a patch, with the difference under those that changed. */
+export async function rangeDiff(engine: Engine, recipe: Recipe, tip: string, signal?: AbortSignal): Promise<string> {
+  checkCommitId(tip);
+  return withRelease(engine, recipe, signal, async (run) => {
+    await fetchInputs(run, recipe);
+    await carryAgain(run, recipe, tip);
+    const ranges = [`${recipe.base}..${recipe.tip}`, `${recipe.release}..${tip}`];
+    return run.text(["range-diff", "--no-color", "--no-ext-diff", "--no-textconv", "--no-notes", ...ranges]);
+  });
+}

@@ -1,0 +1,104 @@
+/** A thin repository for one piece of work: borrows upstream's objects from the mirror, and is deleted in the end. */
+
+import { randomUUID } from "node:crypto";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import type { Engine, RunOptions } from "./engine.ts";
+import { GitFailure } from "./failure.ts";
+import { FETCH } from "./mirror.ts";
+import type { Remote } from "./options.ts";
+import type { GitAnswer } from "./process.ts";
+
+/** Runs of this process that are at work. collect() leaves them alone. */
+export const liveRuns = new Set<string>();
+
+export function runsDirectory(directory: string): string {
+  return join(directory, "runs");
+}
+
+export class RunRepository {
+  readonly path: string;
+  readonly engine: Engine;
+  readonly signal?: AbortSignal;
+
+  private constructor(engine: Engine, path: string, signal?: AbortSignal) {
+    this.engine = engine;
+    this.path = path;
+    this.signal = signal;
+  }
+
+  /** Gives `work` a fresh repository. `borrowed` is the objects directory of a mirror. */
+  static async with<T>(
+    engine: Engine,
+    borrowed: string | undefined,
+    signal: AbortSignal | undefined,
+    work: (run: RunRepository) => Promise<T>,
+  ): Promise<T> {
+    // The name says whose it is, so that another process can tell a leftover.
+    const host = hostname().replace(/[^A-Za-z0-9.]/g, "_");
+    const path = join(runsDirectory(engine.options.directory), `${host}-${process.pid}-${randomUUID()}`);
+    liveRuns.add(path);
+    try {
+      await mkdir(path, { recursive: true });
+      await engine.run(path, ["init", "--bare"], { signal });
+      if (borrowed) await writeFile(join(path, "objects", "info", "alternates"), `${borrowed}\n`);
+      return await work(new RunRepository(engine, path, signal));
+    } finally {
+      await rm(path, { recursive: true, force: true, maxRetries: 3 });
+      liveRuns.delete(path);
+    }
+  }
+
+  /** Runs git here. */
+  async git(args: string[], options: Omit<RunOptions, "signal"> = {}): Promise<GitAnswer> {
+    return this.engine.run(this.path, args, { signal: this.signal, ...options });
+  }
+
+  /** Runs git here and returns its output as text, without the last line's end. */
+  async text(args: string[], options: Omit<RunOptions, "signal"> = {}): Promise<string> {
+    return (await this.git(args, options)).stdout.toString("utf8").replace(/\n$/, "");
+  }
+
+  /** Names what is asked for in one process: undefined for what is not here. */
+  async types(ids: string[]): Promise<Map<string, string | undefined>> {
+    if (ids.length === 0) return new Map();
+    const output = await this.text(["cat-file", "--batch-check=%(objecttype)"], { input: `${ids.join("\n")}\n` });
+    const lines = output.split("\n");
+    return new Map(ids.map((id, index) => [id, lines[index]?.endsWith(" missing") ? undefined : lines[index]]));
+  }
+
+  async hasCommit(id: string): Promise<boolean> {
+    return (await this.types([id])).get(id) === "commit";
+  }
+
+  /** Both must be here. A commit is its own ancestor. */
+  async isAncestor(ancestor: string, descendant: string): Promise<boolean> {
+    if (ancestor === descendant) return true;
+    const { stdout } = await this.git(["merge-base", ancestor, descendant], { accept: [1] });
+    return stdout.toString().trim() === ancestor;
+  }
+
+  /** Brings refs of the remote here by their full names; all must exist there. */
+  async fetch(remote: Remote, refs: string[]): Promise<void> {
+    if (refs.length === 0) return;
+    const specs = refs.map((ref) => `+${ref}:refs/remote/${ref.slice("refs/".length)}`);
+    await this.#fetch(remote, specs);
+  }
+
+  /** Brings a commit here by its id. False when the remote will not give it. */
+  async fetchCommit(remote: Remote, id: string): Promise<boolean> {
+    try {
+      await this.#fetch(remote, [`+${id}:refs/wanted/${id}`]);
+    } catch (error) {
+      if (error instanceof GitFailure && ["not-found", "refused", "other"].includes(error.kind)) return false;
+      throw error;
+    }
+    return this.hasCommit(id);
+  }
+
+  async #fetch(remote: Remote, specs: string[]): Promise<void> {
+    const args = (url: string) => [...FETCH, "--", url, ...specs];
+    await this.engine.runRemote(this.path, remote, "fetching from", args, { signal: this.signal });
+  }
+}
