@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { Client, Connection } from "@temporalio/client";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 import { prepareNamespace, SEARCH_ATTRIBUTES } from "../../worker/embedded/namespace.ts";
+import { identityOf } from "../../worker/embedded/process-identity.ts";
 import { type EmbeddedTemporal, startEmbeddedTemporal } from "../../worker/embedded/start.ts";
 import { freePorts } from "./free-ports.ts";
 
@@ -54,12 +55,9 @@ async function startWorkflow(connection: Connection, workflowId: string): Promis
   });
 }
 
-function isAlive(pid: number | undefined): boolean {
-  try {
-    return pid !== undefined && process.kill(pid, 0);
-  } catch {
-    return false;
-  }
+/** A zombie, which nobody may be there to reap in a container, is dead. */
+async function isAlive(pid: number | undefined): Promise<boolean> {
+  return pid !== undefined && (await identityOf(pid)) !== undefined;
 }
 
 async function eventually(what: () => boolean | Promise<boolean>, within = 20_000): Promise<void> {
@@ -87,7 +85,7 @@ describe("startEmbeddedTemporal", () => {
     });
     const pid = temporal.pid();
     await temporal.stop();
-    expect(isAlive(pid)).toBe(false);
+    expect(await isAlive(pid)).toBe(false);
   });
 
   it("brings a killed server back with its workflows", async () => {
@@ -118,7 +116,7 @@ describe("startEmbeddedTemporal", () => {
     await once(owner, "exit");
     const temporal = await start();
     expect(temporal.pid()).not.toBe(serverPid);
-    expect(isAlive(serverPid)).toBe(false);
+    expect(await isAlive(serverPid)).toBe(false);
   });
 
   it("ends a server whose guard was killed with the owner", async () => {
@@ -130,9 +128,9 @@ describe("startEmbeddedTemporal", () => {
     for (const pid of [guard, ...group.filter((each) => each !== serverPid)]) process.kill(pid, "SIGKILL");
     owner.kill("SIGKILL");
     await once(owner, "exit");
-    expect(isAlive(serverPid)).toBe(true);
+    expect(await isAlive(serverPid)).toBe(true);
     await start();
-    expect(isAlive(serverPid)).toBe(false);
+    expect(await isAlive(serverPid)).toBe(false);
   });
 
   it("refuses a second service on the same directory", async () => {
