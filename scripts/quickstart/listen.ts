@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { Server as HttpServer } from "node:http";
+import type { AddressInfo, Server } from "node:net";
 
 /** Listens on loopback; port 0 takes a free one. Closing ends open connections too. */
 export async function listen(server: Server, port = 0): Promise<{ port: number; close(): Promise<void> }> {
@@ -12,7 +12,7 @@ export async function listen(server: Server, port = 0): Promise<{ port: number; 
       if (!server.listening) return;
       const closed = once(server, "close");
       server.close();
-      server.closeAllConnections();
+      if (server instanceof HttpServer) server.closeAllConnections();
       await closed;
     },
   };

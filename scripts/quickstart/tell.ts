@@ -1,0 +1,72 @@
+import type { CandidateRef, LedgerRow, MaintenanceAttempt } from "../../domain/attempt.ts";
+import type { LocalService } from "./service.ts";
+
+/** What the newcomer sees: numbered steps, and under each what came of it. */
+export class Teller {
+  #steps = 0;
+  #started = 0;
+
+  step(title: string): void {
+    this.#steps++;
+    this.#started = Date.now();
+    console.log(`\n${this.#steps}. ${title}`);
+  }
+
+  line(text = ""): void {
+    console.log(text && `   ${text}`);
+  }
+
+  lines(rows: string[]): void {
+    for (const row of rows) this.line(row);
+  }
+
+  /** Ends a step with how long it took. */
+  done(text: string): void {
+    this.line(`${text} (${this.seconds().toFixed(1)} s)`);
+  }
+
+  seconds(): number {
+    return (Date.now() - this.#started) / 1000;
+  }
+}
+
+export const short = (sha: string) => sha.slice(0, 10);
+
+/** One line a patch: what became of it, and why. */
+export function ledgerLines(ledger: LedgerRow[] = []): string[] {
+  return ledger.map(({ outcome, patch, subject, commit, evidence }) => {
+    const where = commit ? ` → ${short(commit)}` : "";
+    const why = outcome === "dropped" || outcome === "skipped" ? `  (${evidence ?? "no evidence"})` : "";
+    return `${outcome.padEnd(8)} ${short(patch)}${where}  ${subject}${why}`;
+  });
+}
+
+export function refLines(refs: CandidateRef[]): string[] {
+  return refs.filter(({ sha }) => sha).map(({ ref, sha = "" }) => `${short(sha)}  ${ref}`);
+}
+
+/** How a person fixes and resumes a stopped attempt. */
+export function fixLines(attempt: MaintenanceAttempt, cloneUrl: string, service: LocalService): string[] {
+  const { intervention } = attempt;
+  return [
+    "In a fresh clone of the fork:",
+    "",
+    `  git clone ${cloneUrl} fix && cd fix`,
+    ...(intervention?.commands ?? []).filter((line) => !isResumeHint(line)).map((line) => `  ${line}`),
+    "",
+    "Then let it go on, by one of these:",
+    "",
+    `  curl -X POST ${service.api.url}/maintenance-attempts/${encodeURIComponent(attempt.id)}/resume`,
+    `  temporal workflow signal --address ${service.temporalAddress} --workflow-id ${attempt.id} --name resume`,
+    `  ${workflowUrl(service, attempt.id)}  (Send Signal, name: resume)`,
+  ];
+}
+
+/** The commands end with how to resume in general; here the addresses are known. */
+function isResumeHint(line: string): boolean {
+  return /^#\s+(?:curl|temporal|the Temporal Web UI)|^# Then let patch\.moi go on/.test(line);
+}
+
+export function workflowUrl({ uiUrl }: LocalService, workflowId: string): string {
+  return `${uiUrl}/namespaces/default/workflows/${encodeURIComponent(workflowId)}`;
+}
