@@ -1,4 +1,4 @@
-import { ROOT, runTool, runVisibly, say } from "./ground.mjs";
+import { runTool, say } from "./ground.mjs";
 
 const QUICK_ROOMS = ["test/domain", "test/lint"];
 
@@ -27,5 +27,5 @@ function quick() {
 }
 
 export async function format() {
-  return await runVisibly(process.execPath, [`${ROOT}/node_modules/@biomejs/biome/bin/biome`, ...["check", "--write"]]);
+  return await runTool("@biomejs/biome/bin/biome", ["check", "--write"]);
 }
