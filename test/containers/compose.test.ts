@@ -44,7 +44,11 @@ describe("docker-compose.yml", () => {
       "top-level-properties-order": 0,
     } as const;
     const linter = new DCLinter({ rules, quiet: false, debug: false, exclude: [] });
-    const problems = linter.lintFiles([PATH], false).flatMap(({ messages }) => messages);
+    // Its published types refer to files that are not published.
+    const results = linter.lintFiles([PATH], false) as {
+      messages: { line: number; rule: string; message: string }[];
+    }[];
+    const problems = results.flatMap(({ messages }) => messages);
     expect(problems.map(({ line, rule, message }) => `${line}: ${rule}: ${message}`)).toEqual([]);
   });
 
