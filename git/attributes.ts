@@ -1,7 +1,7 @@
 /** Lets in-memory merges honour the release's .gitattributes where git does not read them from a commit by itself. */
 
-import { rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { RunRepository } from "./run-repository.ts";
 
 /** Only the attributes at the root: those below would need every tree to be listed. git 2.41 and newer need none of this. */
@@ -10,6 +10,7 @@ export async function writeAttributes(run: RunRepository, commit: string): Promi
   const name = `${commit}:.gitattributes`;
   if ((await run.types([name])).get(name) !== "blob") return;
   const { stdout } = await run.git(["cat-file", "blob", name]);
+  await mkdir(dirname(attributesFile(run)), { recursive: true });
   await writeFile(attributesFile(run), stdout);
 }
 

@@ -73,7 +73,16 @@ function newest(commits: UpstreamCommit[], ids: Map<string, string>, wanted?: st
 async function patchIds(run: RunRepository, commits: string[], reverse: boolean): Promise<Map<string, string>> {
   const ids = new Map<string, string>();
   if (commits.length === 0) return ids;
-  const flags = ["-r", "-p", "--binary", "--full-index", "--no-renames", "--no-ext-diff", "--no-textconv"];
+  const flags = [
+    "-r",
+    "-p",
+    "--binary",
+    "--full-index",
+    "--no-renames",
+    "--no-prefix",
+    "--no-ext-diff",
+    "--no-textconv",
+  ];
   const diff = await run.git(["diff-tree", "--stdin", ...flags, ...(reverse ? ["-R"] : [])], {
     input: `${commits.join("\n")}\n`,
   });
