@@ -13,7 +13,7 @@ export class Teller {
   }
 
   line(text = ""): void {
-    console.log(text && `   ${text}`);
+    for (const row of text.split("\n")) console.log(row && `   ${row}`);
   }
 
   lines(rows: string[]): void {
@@ -36,7 +36,10 @@ export const short = (sha: string) => sha.slice(0, 10);
 export function ledgerLines(ledger: LedgerRow[] = []): string[] {
   return ledger.map(({ outcome, patch, subject, commit, evidence }) => {
     const where = commit ? ` → ${short(commit)}` : "";
-    const why = outcome === "dropped" || outcome === "skipped" ? `  (${evidence ?? "no evidence"})` : "";
+    const why =
+      outcome === "dropped" || outcome === "skipped"
+        ? `  (${evidence?.replace(/\b[0-9a-f]{40}\b/g, short) ?? "no evidence"})`
+        : "";
     return `${outcome.padEnd(8)} ${short(patch)}${where}  ${subject}${why}`;
   });
 }

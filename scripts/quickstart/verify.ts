@@ -1,10 +1,8 @@
 import { execFile } from "node:child_process";
 import { access, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { MaintenanceAttempt } from "../../domain/attempt.ts";
-import { conflictRef, progressRef, resolutionRef } from "../../domain/hand-off.ts";
 import { git } from "./git.ts";
 import { RESOLUTION } from "./notch.ts";
 import { Surprise } from "./surprise.ts";
@@ -36,7 +34,7 @@ export async function verify(attempt: MaintenanceAttempt, expected: Expected): P
   const { tag } = expected.upstream;
   const outcomes = (attempt.ledger ?? []).map(({ outcome }) => outcome);
   same("the ledger", outcomes.join(", "), expected.outcomes.join(", "));
-  const refs = await handedBack(expected.forkUrl, tag);
+  const refs = await refsOf(expected.forkUrl);
   const candidate = attempt.candidateRefs.find(({ kind }) => kind === "branch");
   const branch = `refs/heads/patchmoi/candidate/${tag}`;
   same("the candidate's branch", candidate?.ref, branch);
@@ -53,21 +51,9 @@ export async function verify(attempt: MaintenanceAttempt, expected: Expected): P
   return [
     `${branch} and ${tagRef} stand at ${candidate?.sha?.slice(0, 10)}`,
     `${patchRef} was not touched`,
-    "no hand-off ref is left",
     `the candidate is ${tag} and one commit for each patch that was carried, with their authors`,
     "its tree has the fix and every patch, and its build check passes",
   ];
-}
-
-/** Hand-off refs are removed when the attempt ends, which may be a moment after it says so. */
-async function handedBack(forkUrl: string, tag: string): Promise<Refs> {
-  for (let tries = 0; ; tries++) {
-    const refs = await refsOf(forkUrl);
-    const left = [progressRef(tag), resolutionRef(tag), conflictRef(tag)].filter((ref) => refs.has(ref));
-    if (left.length === 0) return refs;
-    if (tries === 50) throw new Surprise(`the fork still has ${left.join(", ")}`);
-    await sleep(200);
-  }
 }
 
 async function checkCommits(clone: string, attempt: MaintenanceAttempt, { upstream }: Expected): Promise<void> {
