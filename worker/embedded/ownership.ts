@@ -37,6 +37,12 @@ export async function takeOwnership(directory: string): Promise<{ release(): Pro
   };
 }
 
+/** The process that holds `directory` as far as can be seen from here; undefined when none does. */
+export async function ownerOf(directory: string): Promise<number | undefined> {
+  const owner = ownerIn(await readFile(join(directory, "owner.json"), "utf8").catch(() => ""));
+  return owner && (await stateOf(owner)) === "alive" ? owner.pid : undefined;
+}
+
 /** Complete from the first moment: written aside, then linked to its name, which fails where the name is taken. */
 async function create(path: string, text: string): Promise<boolean> {
   const aside = `${path}.${randomUUID()}`;
