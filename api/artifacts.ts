@@ -5,7 +5,7 @@ import { findAttempt } from "./attempts.ts";
 import { Problem } from "./problems.ts";
 import { pathId } from "./requests.ts";
 
-/** Attachments of an attempt that are the build's: its log, and files it left, with their `/` as `%2F`. */
+/** Attachments of an attempt that are the build's: its log, and files it left, percent-encoded. */
 const PREFIX = "artifact.";
 const LOG = "build.log";
 const RANGE_DIFF = "range-diff.txt";
@@ -57,7 +57,13 @@ export function artifactRoutes(deps: ApiDeps): Router {
 }
 
 function shownName(stored: string): string {
-  return stored === LOG ? LOG : stored.slice(PREFIX.length).replaceAll("%2F", "/");
+  if (stored === LOG) return LOG;
+  const encoded = stored.slice(PREFIX.length);
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    return encoded;
+  }
 }
 
 /** RFC 6266, with the name's last part only: the directories of a build are none of the reader's machine. */

@@ -6,7 +6,8 @@ import { pipeline } from "node:stream/promises";
 import { removeAbandoned, replaceFile, syncDirectory } from "./durable.ts";
 import type { Attachments, OpenAttachment } from "./records.ts";
 
-const MAX_NAME_BYTES = 200;
+/** What file systems take. */
+const MAX_NAME_BYTES = 255;
 
 /** Files of attempts, in `attachments/<encoded attempt id>/<name>`. */
 export class FileAttachments implements Attachments {
@@ -96,9 +97,9 @@ export class FileAttachments implements Attachments {
   }
 }
 
-/** One path segment that is no hidden or temporary file, and short enough for every file system. */
+/** One path segment that is no hidden file, as temporary ones are. */
 export function isAttachmentName(name: string): boolean {
-  return /^[^./\\\0][^/\\\0]*$/.test(name) && !name.endsWith(".tmp") && Buffer.byteLength(name) <= MAX_NAME_BYTES;
+  return /^[^./\\\0][^/\\\0]*$/.test(name) && Buffer.byteLength(name) <= MAX_NAME_BYTES;
 }
 
 /** Attempt ids hold `/`, and tags from outside; file names are 255 bytes at most. */

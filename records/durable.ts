@@ -6,9 +6,9 @@ const TEMPORARY = /\.[0-9a-f-]{36}\.tmp$/;
 /** No write takes this long: a temporary file older than this was left by a crash. */
 const ABANDONED_MS = 60_000;
 
-/** A name beside `path` for what is not finished yet. */
+/** A name beside `path` for what is not finished yet; it does not grow with the name, which may be as long as names get. */
 export function temporaryBeside(path: string): string {
-  return `${path}.${randomUUID()}.tmp`;
+  return join(dirname(path), `.${randomUUID()}.tmp`);
 }
 
 /** Replaces a file whole: after a crash at any moment the old content or the new one is there, never a mixture. */

@@ -5,6 +5,8 @@ import { freePort, type Service, startService } from "./service.ts";
 
 const odd = flowEvent(9, { id: "patch:tool/releases:https://example.org/acme/tool/releases/v9%:upstream.release" });
 
+const path = (id: string) => encodeURIComponent(id);
+
 /** Reading needs no Temporal, so there is none. */
 describe("reading over HTTP", () => {
   let service: Service;
@@ -19,7 +21,7 @@ describe("reading over HTTP", () => {
     const { id } = attempt(1);
     await records.attachments.put(id, "range-diff.txt", "1:  aaa = 1:  bbb ✓\n");
     await records.attachments.put(id, "build.log", "built\n");
-    await records.attachments.put(id, "artifact.dist%2Ftool ä.html", "<script>1</script>");
+    await records.attachments.put(id, `artifact.${path("dist/tool ä.html")}`, "<script>1</script>");
     await records.feedStates.put({
       sourceId: "tool/releases",
       seen: [],
@@ -29,8 +31,6 @@ describe("reading over HTTP", () => {
     });
   });
   afterAll(() => service.close());
-
-  const path = (id: string) => encodeURIComponent(id);
 
   it("tells that it lives", async () => {
     const { status, text, headers } = await service.get("/healthz");
@@ -193,16 +193,17 @@ describe("reading over HTTP", () => {
   it("does nothing while Temporal is away", async () => {
     await service.records.attempts.append(attempt(4, { status: "blocked" }));
     const before = await service.records.dispatches.list();
-    for (const [where, body] of [
+    const posts = [
       ["/flow-events", { type: "upstream.release", payload: { fork: "tool", tag: "v77" } }],
       [`/flow-events/${path(flowEvent(1).id)}/retry`, undefined],
       [`/flow-events/${path(flowEvent(1).id)}/replay`, {}],
       [`/maintenance-attempts/${path(attempt(4).id)}/resume`, {}],
       [`/maintenance-attempts/${path(attempt(4).id)}/sync`, undefined],
       ["/feed-sources/tool%2Freleases/poll", undefined],
-    ] as const) {
-      const { status, json, headers } = await service.post(where, body);
-      expect([where, status, json.error]).toEqual([where, 503, "temporal_unreachable"]);
+    ] as const;
+    const replies = await Promise.all(posts.map(([where, body]) => service.post(where, body)));
+    for (const { status, json, headers } of replies) {
+      expect([status, json.error]).toEqual([503, "temporal_unreachable"]);
       expect(Number(headers.get("retry-after"))).toBeGreaterThan(0);
     }
     expect(await service.records.dispatches.list()).toEqual(before);

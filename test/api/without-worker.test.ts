@@ -84,7 +84,7 @@ describe("with Temporal but no worker", () => {
     await restarted.close();
   });
 
-  it.each([
+  it.concurrent.each([
     [101, "conflict", "resume", {}],
     [102, "conflict", "skip-patch", { token: "t1", reason: "upstream has it" }],
     [103, "build", "resume", { token: "t1", by: "ann" }],
@@ -103,23 +103,29 @@ describe("with Temporal but no worker", () => {
     expect(sent?.input).toMatchObject({ ...body, requestId: expect.any(String) });
   });
 
-  it("decides from the attempt's record what does not fit", async () => {
+  it.concurrent("decides from the attempt's record what does not fit", async ({ expect }) => {
     const intervention = { kind: "conflict" as const, token: "t1", commands: [], message: "" };
-    const { made, base } = await started(200, { status: "needs_intervention", intervention });
-    const wrong = await service.post(`${base}/resume`, { token: "t0" });
-    expect([wrong.status, wrong.json.error]).toEqual([409, "wrong_token"]);
-    const promote = await service.post(`${base}/promote`, { channel: "public" });
-    expect([promote.status, promote.json.error]).toEqual([409, "not_waiting"]);
-    await service.records.attempts.append(attempt(200, { status: "started" }));
-    const running = await service.post(`${base}/resume`);
-    expect([running.status, running.json.error]).toEqual([409, "not_waiting"]);
-    expect(await signals(service.temporal, made.id)).toEqual([]);
-    expect((await service.post(`${base}/abort`)).status).toBe(202);
+    const waiting = await started(200, { status: "needs_intervention", intervention });
+    const running = await started(201, { status: "started" });
+    const replies = await Promise.all([
+      service.post(`${waiting.base}/resume`, { token: "t0" }),
+      service.post(`${waiting.base}/promote`, { channel: "public" }),
+      service.post(`${running.base}/resume`),
+      service.post(`${running.base}/abort`),
+    ]);
+    expect(replies.map(({ status, json }) => [status, json.error ?? json.delivered])).toEqual([
+      [409, "wrong_token"],
+      [409, "not_waiting"],
+      [409, "not_waiting"],
+      [202, "signal"],
+    ]);
+    expect(await signals(service.temporal, waiting.made.id)).toEqual([]);
+    expect((await signals(service.temporal, running.made.id)).map(({ name }) => name)).toEqual(["abort"]);
   });
 
   it("says that an attempt whose workflow has ended waits for nothing", async () => {
-    await service.records.attempts.append(attempt(201, { status: "changed" }));
-    const { status, json } = await service.post(`/maintenance-attempts/${path(attempt(201).id)}/resume`, {});
+    await service.records.attempts.append(attempt(203, { status: "changed" }));
+    const { status, json } = await service.post(`/maintenance-attempts/${path(attempt(203).id)}/resume`, {});
     expect([status, json.error]).toEqual([409, "not_waiting"]);
   });
 

@@ -171,7 +171,7 @@ describe("records in files", () => {
     it("stays whole when a crash fell between writing and renaming", async () => {
       const records = await open();
       await records.feedStates.put({ sourceId: "a", seen: ["x"] });
-      const left = `${state()}.00000000-0000-0000-0000-000000000000.tmp`;
+      const left = path(".00000000-0000-0000-0000-000000000000.tmp");
       await writeFile(left, '{"a":');
       const old = new Date(Date.now() - 120_000);
       await utimes(left, old, old);
