@@ -1,7 +1,9 @@
 /** The one door to git: every git process of the project is started here, through simple-git. */
 
+import { randomUUID } from "node:crypto";
 import { GitError, simpleGit } from "simple-git";
 import { describeFailure, failureKind, GitFailure } from "./failure.ts";
+import { COMMAND_MARK, endMarked, INCARNATION, OWNER_MARK } from "./processes.ts";
 import { scrub } from "./scrub.ts";
 
 export interface GitCommand {
@@ -49,8 +51,10 @@ const CANCEL_PATIENCE_MS = 2_000;
 
 export async function runGit(command: GitCommand): Promise<GitAnswer> {
   const { signal, what = `git ${command.args[0]}` } = command;
-  if (signal?.aborted) throw new GitFailure("cancelled", `${what} was not started: the work was cancelled`);
-  const { exitCode, stdout, stderr } = await waitFor(start(command), signal, what);
+  if (signal?.aborted) throw cancelled(what);
+  const mark = randomUUID();
+  const environment = { ...command.environment, [COMMAND_MARK]: mark, [OWNER_MARK]: INCARNATION };
+  const { exitCode, stdout, stderr } = await waitFor(start({ ...command, environment }), signal, what, mark);
   const words = scrub(stderr.toString("utf8"), command.secrets ?? []);
   if (exitCode === 0 || command.accept?.includes(exitCode)) return { exitCode, stdout, stderr: words };
   if (/spawn git ENOENT/.test(words)) {
@@ -58,6 +62,10 @@ export async function runGit(command: GitCommand): Promise<GitAnswer> {
   }
   const kind = failureKind(words);
   throw new GitFailure(kind, describeFailure(kind, what, words), exitCode);
+}
+
+function cancelled(what: string): GitFailure {
+  return new GitFailure("cancelled", `${what} was ended: the work was cancelled`);
 }
 
 async function start(command: GitCommand): Promise<{ exitCode: number; stdout: Buffer; stderr: Buffer }> {
@@ -78,26 +86,32 @@ async function start(command: GitCommand): Promise<{ exitCode: number; stdout: B
     await git.raw(command.args);
   } catch (error) {
     if (error instanceof Ended) return error.answer;
-    if (command.signal?.aborted) throw new GitFailure("cancelled", "git was ended: the work was cancelled");
     throw error;
   }
   throw new Error("simple-git answered without asking its errors plugin: its version does not fit this engine");
 }
 
-async function waitFor<T>(running: Promise<T>, signal: AbortSignal | undefined, what: string): Promise<T> {
+async function waitFor<T>(
+  running: Promise<T>,
+  signal: AbortSignal | undefined,
+  what: string,
+  mark: string,
+): Promise<T> {
   if (!signal) return running;
   let timer: NodeJS.Timeout | undefined;
   let onAbort: (() => void) | undefined;
   const abandoned = new Promise<never>((_, reject) => {
     onAbort = () => {
-      const failure = new GitFailure("cancelled", `${what} was ended: the work was cancelled`);
-      timer = setTimeout(() => reject(failure), CANCEL_PATIENCE_MS);
+      timer = setTimeout(() => reject(cancelled(what)), CANCEL_PATIENCE_MS);
     };
     signal.addEventListener("abort", onAbort);
   });
   try {
-    return await Promise.race([running, abandoned]);
+    const answer = await Promise.race([running, abandoned]);
+    if (signal.aborted) throw cancelled(what);
+    return answer;
   } finally {
+    if (signal.aborted) await endMarked(COMMAND_MARK, mark);
     clearTimeout(timer);
     if (onAbort) signal.removeEventListener("abort", onAbort);
   }

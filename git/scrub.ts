@@ -4,6 +4,7 @@ export function scrub(text: string, secrets: readonly (string | undefined)[]): s
   let clean = text;
   for (const secret of secrets) {
     if (!secret) continue;
+    // The longest first: what is left of a longer one must not be what a shorter one left over.
     for (const spelling of spellings(secret)) clean = clean.replaceAll(spelling, "***");
   }
   return clean.replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@]*@/gi, "$1");
@@ -11,7 +12,8 @@ export function scrub(text: string, secrets: readonly (string | undefined)[]): s
 
 function spellings(secret: string): string[] {
   const pairs = ["x-access-token", ""].map((user) => Buffer.from(`${user}:${secret}`).toString("base64"));
-  return [secret, encodeURIComponent(secret), Buffer.from(secret).toString("base64"), ...pairs];
+  const all = [secret, encodeURIComponent(secret), Buffer.from(secret).toString("base64"), ...pairs];
+  return all.sort((one, other) => other.length - one.length);
 }
 
 /** A remote's URL as it may be shown: without userinfo. */

@@ -6,7 +6,7 @@ import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { GitFailure } from "./failure.ts";
-import { isAlive } from "./processes.ts";
+import { endMarked, INCARNATION, isAlive, OWNER_MARK } from "./processes.ts";
 
 interface Holder {
   pid: number;
@@ -15,7 +15,7 @@ interface Holder {
   incarnation: string;
 }
 
-const ME: Holder = { pid: process.pid, host: hostname(), incarnation: randomUUID() };
+const ME: Holder = { pid: process.pid, host: hostname(), incarnation: INCARNATION };
 const BEAT_MS = 5_000;
 /** A holder whose heart has not beaten for so long is dead, or on a machine that is. */
 const SILENCE_MS = 30_000;
@@ -85,6 +85,9 @@ async function takeAway(path: string): Promise<void> {
   const aside = `${path}.${randomUUID()}`;
   try {
     await rename(path, aside);
+    // The git that a killed holder started may still write.
+    const dead = await readHolder(aside);
+    if (dead?.host === ME.host && dead.incarnation) await endMarked(OWNER_MARK, dead.incarnation);
     await rm(aside, { force: true });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
