@@ -78,6 +78,8 @@ export function readArguments(args: string[]): Wish {
   if (!upstream || !fork || !branch || !tag) {
     return wrong(`your own repositories need ${missing.map((name) => `--${name}`).join(" and ")} too`);
   }
+  const flag = Object.entries({ upstream, fork }).find(([, remote]) => remote.startsWith("-"));
+  if (flag) return wrong(`--${flag[0]}: "${flag[1]}" is neither a URL nor a path`);
   const { "stack-base": stackBase, "token-env": tokenEnv } = values;
   const bad = Object.entries({ branch, tag, "stack-base": stackBase }).find(([, name]) => name && !isSafeRefName(name));
   if (bad) return wrong(`--${bad[0]}: "${bad[1]}" is not a valid git branch or tag name`);

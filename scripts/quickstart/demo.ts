@@ -137,9 +137,9 @@ async function stopAtConflict(world: World, service: LocalService, tell: Teller)
   return attempt;
 }
 
-/** Stays up, and tells when the person's fix has gone through. */
+/** Stays up, and tells what comes of the person's fix. */
 async function invite(
-  { id }: MaintenanceAttempt,
+  { id, ...before }: MaintenanceAttempt,
   world: World,
   { api }: LocalService,
   { signal }: Scope,
@@ -147,20 +147,18 @@ async function invite(
 ): Promise<void> {
   tell.lines(["", `(A right ${RESOLUTION.path} would print '- %d %s\\n' with both "$number" and "$note".)`]);
   console.log("\nIt waits for you. Ctrl-C ends everything.");
-  let last = "";
+  let told = before.intervention?.message;
   while (!signal.aborted) {
-    const attempt = await api.attempt(id);
-    const now = `${attempt.status} ${attempt.intervention?.message ?? ""}`;
-    if (last && now !== last) {
-      tell.line(`\n${attempt.status}: ${attempt.intervention?.message ?? attempt.message ?? ""}`);
-      if (attempt.status === "changed") {
-        tell.lines(ledgerLines(attempt.ledger));
-        await showPushed(attempt, world, tell);
-        console.log("\nThat was all. It stays up for you to look around; Ctrl-C ends everything.");
-      }
-    }
-    last = now;
     await new Promise((resolve) => setTimeout(resolve, 500));
+    const attempt = await api.attempt(id);
+    const message = attempt.intervention?.message ?? attempt.message;
+    if (attempt.status === "started" || message === told) continue;
+    told = message;
+    tell.line(`\n${attempt.status}: ${message}`);
+    if (attempt.status !== "changed") continue;
+    tell.lines(ledgerLines(attempt.ledger));
+    await showPushed(attempt, world, tell);
+    console.log("\nThat was all. It stays up for you to look around; Ctrl-C ends everything.");
   }
 }
 

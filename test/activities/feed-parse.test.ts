@@ -1,4 +1,6 @@
+import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
+import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { parseFeed } from "../../activities/feed/parse.ts";
 import { readOnThread } from "../../activities/feed/reader-thread.ts";
@@ -78,6 +80,18 @@ describe("feeds as the forges make them", () => {
     };
     expect((await bare(JSON.stringify(feed)))[0]).toMatchObject({ url: item.url, author: "A", title: "v7" });
   });
+});
+
+test("the compiled reader reads the same", async () => {
+  const module = new URL("../../dist/activities/feed/parse.js", import.meta.url);
+  const program = `import { readFileSync } from "node:fs"; const { parseFeed } = await import(process.argv[1]);
+    console.log(JSON.stringify(await parseFeed(readFileSync(0, "utf8"), JSON.parse(process.argv[2]))));`;
+  for (const name of ["github.atom", "broken.atom"]) {
+    const args = ["--input-type=module", "--eval", program, module.href, JSON.stringify(OPTIONS)];
+    const running = promisify(execFile)(process.execPath, args);
+    running.child.stdin?.end(await fixture(name));
+    expect(JSON.parse((await running).stdout)).toEqual({ ok: true, entries: await entriesOf(await fixture(name)) });
+  }
 });
 
 test("what rss-parser rejects or loses is read all the same", async () => {
