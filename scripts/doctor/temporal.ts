@@ -48,7 +48,7 @@ async function checkCluster({ settings }: Patient): Promise<Finding[]> {
   const where = `Temporal at ${options.address ?? "its default address"}`;
   let connection: Connection;
   try {
-    connection = await Connection.connect({ ...options, connectTimeout: 10_000 });
+    connection = await Connection.connect({ ...options, connectTimeout: 5_000 });
   } catch (error) {
     return [fail(`${where} cannot be reached: ${(error as Error).message}`, "check TEMPORAL_ADDRESS, TLS and API key")];
   }

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { ROOT, runVisibly, say, sha256, stop } from "./ground.mjs";
 import { withLock } from "./lock.mjs";
 
@@ -13,6 +13,7 @@ export async function install() {
   await withLock(async () => {
     if (isStamped(wanted)) return;
     if (!matchesLockfile()) await installPackages();
+    mkdirSync(dirname(STAMP), { recursive: true });
     writeFileSync(STAMP, wanted);
   });
 }
