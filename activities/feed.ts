@@ -26,7 +26,7 @@ export function feedActivities(deps: FeedDeps) {
   return {
     /**
      * One poll. With news it answers the oldest of them and the state to commit once they are taken care of; without, it
-     * "fails" in a benign way and says when to be retried, so that waiting for news writes no history (FACTS.md).
+     * "fails" in a benign way and says when to be retried, so that waiting for news writes no history.
      */
     async pollFeed({ sourceId }: { sourceId: string }): Promise<Polled> {
       const source = sourceOf(config(), sourceId);

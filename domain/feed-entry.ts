@@ -19,7 +19,7 @@ const LONGEST_TAG = 200;
 
 /**
  * Understands an entry. A release's tag comes from the entry's link or id: the title of a release is a name that people
- * choose (FACTS.md, "Feeds and forges"). A pushed commit's id comes from the link or id.
+ * choose (codex 0.130.0 is tagged rust-v0.130.0). A pushed commit's id comes from the link or id.
  */
 export function readEntry(entry: FeedEntry, source: FeedSource): ReadEntry {
   const entryId = clip(entry.id ?? entry.url ?? "", 1000);

@@ -12,7 +12,7 @@ export interface FetchOptions {
   lastModified?: string;
   allowPrivateNetwork: boolean;
   signal?: AbortSignal;
-  /** For tests; the defaults are what FACTS asks for. */
+  /** For tests. */
   limits?: Partial<typeof LIMITS>;
 }
 

@@ -14,7 +14,7 @@ export interface ParseOptions {
 
 /**
  * Reads Atom, RSS or JSON Feed. rss-parser goes first; where it rejects a feed or loses the title, link, id or date of an
- * entry (FACTS.md), Feedsmith reads the feed instead.
+ * entry (a bad date, a link without attributes, an xhtml title), Feedsmith reads the feed instead.
  */
 export async function parseFeed(text: string, options: ParseOptions): Promise<ParsedFeed> {
   const { limits = READER_LIMITS } = options;

@@ -58,7 +58,9 @@ function bash(line: string, cwd: string, signal: AbortSignal): Promise<{ code: n
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
     });
-    const end = () => child.pid !== undefined && process.kill(-child.pid, "SIGTERM");
+    const end = () => {
+      if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGTERM");
+    };
     signal.addEventListener("abort", end, { once: true });
     let output = "";
     for (const stream of [child.stdout, child.stderr]) {

@@ -23,14 +23,14 @@ export interface CarryOptions extends CarryWish {
 /** One carry of repositories that exist. Answers whether it ended well; false when a person is needed and `auto` is set. */
 export async function carry(options: CarryOptions): Promise<boolean> {
   const { directory, logPath, scope, tag } = options;
+  const { tokenEnv, stackBase } = options;
+  const token = tokenEnv === undefined ? undefined : process.env[tokenEnv];
+  if (tokenEnv && !token) throw new Surprise(`the environment variable ${tokenEnv} (--token-env) is not set`);
   const tell = new Teller();
   const upstream = remoteOf(options.upstream);
   const fork = options.push ? remoteOf(options.fork) : await copyOf(remoteOf(options.fork), directory, scope, tell);
 
   tell.step("Starts patch.moi, with a Temporal server of its own");
-  const { tokenEnv, stackBase } = options;
-  const token = tokenEnv === undefined ? undefined : process.env[tokenEnv];
-  if (tokenEnv && !token) throw new Surprise(`the environment variable ${tokenEnv} (--token-env) is not set`);
   const service = await startService({
     directory,
     logPath,

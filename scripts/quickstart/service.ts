@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -90,13 +90,22 @@ function writeLog(child: ChildProcess, path: string, progress: (line: string) =>
 async function ready(client: Client, child: ChildProcess, logPath: string): Promise<void> {
   await client.until("the service to be ready", READY_SECONDS, async () => {
     if (child.exitCode !== null || child.signalCode !== null) {
-      throw new Surprise(`the service did not start; it says why in ${logPath}`);
+      throw new Surprise(`the service did not start.\n${(await wordsOf(logPath)) || `It says why in ${logPath}`}`);
     }
     return await fetch(`${client.url}/readyz`).then(
       (answer) => answer.ok || undefined,
       () => undefined,
     );
   });
+}
+
+/** The last of what the log has for people, between its JSON and the SDK's own lines. */
+async function wordsOf(logPath: string): Promise<string> {
+  const lines = (await readFile(logPath, "utf8")).split("\n");
+  return lines
+    .filter((line) => /^(?:patch\.moi|\s+- |Error)/.test(line))
+    .slice(-10)
+    .join("\n");
 }
 
 async function end(child: ChildProcess): Promise<void> {
