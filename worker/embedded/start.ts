@@ -112,6 +112,8 @@ async function startReady(options: EmbeddedOptions, signal: AbortSignal): Promis
     ...options,
     onLine: (line) => {
       if (lines.push(line) > 20) lines.shift();
+      // As it ends, its parts complain that the others have gone.
+      if (signal.aborted) return;
       const entry = logEntry(line);
       if (entry) options.log(entry.level, entry.message);
     },
