@@ -1,9 +1,10 @@
 /** What all parts of the engine share: its options, its git, and how git is run on a repository and against a remote. */
 
-import { type Home, baseEnvironment, ensureHome } from "./home.ts";
+import { existsSync } from "node:fs";
+import { GitFailure } from "./failure.ts";
+import { baseEnvironment, ensureHome, type Home } from "./home.ts";
 import { type GitOptions, MINIMUM_GIT, type Remote } from "./options.ts";
 import { type GitAnswer, runGit } from "./process.ts";
-import { GitFailure } from "./failure.ts";
 import { connect } from "./remote.ts";
 import { publicUrl } from "./scrub.ts";
 
@@ -17,6 +18,7 @@ export interface RunOptions {
 export class Engine {
   readonly options: GitOptions;
   #version?: Promise<string>;
+  #home?: Home;
 
   constructor(options: GitOptions) {
     this.options = options;
@@ -61,12 +63,17 @@ export class Engine {
     });
   }
 
+  /** An existing directory without a repository, for commands that need none. */
   async home(): Promise<Home> {
     return ensureHome(this.options.directory);
   }
 
   async #environment(): Promise<Record<string, string>> {
-    return baseEnvironment(this.options, await this.home());
+    // Looked at each time: somebody may have deleted the directory between two commands.
+    if (!this.#home || !existsSync(this.#home.config) || !existsSync(this.#home.askpass)) {
+      this.#home = await ensureHome(this.options.directory);
+    }
+    return baseEnvironment(this.options, this.#home);
   }
 
   async #readVersion(): Promise<string> {
