@@ -24,14 +24,14 @@ export async function stateOf(process: ProcessIdentity): Promise<"alive" | "gone
   return (await startOf(process.pid)) === process.startedAt ? "alive" : "gone";
 }
 
-/** Its command line, arguments apart; empty when it is gone. */
-export async function commandLineOf(pid: number): Promise<string[]> {
+/** Its command line, arguments joined by spaces; empty when it is gone. */
+export async function commandLineOf(pid: number): Promise<string> {
   if (globalThis.process.platform === "linux") {
     const raw = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-    return raw.split("\0").filter(Boolean);
+    return raw.replaceAll("\0", " ").trim();
   }
   const { stdout } = await run("ps", ["-o", "command=", "-p", String(pid)]).catch(() => ({ stdout: "" }));
-  return stdout.trim().split(" ").filter(Boolean);
+  return stdout.trim();
 }
 
 async function startOf(pid: number): Promise<string | undefined> {

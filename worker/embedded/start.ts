@@ -51,7 +51,10 @@ export async function startEmbeddedTemporal(options: EmbeddedOptions): Promise<E
     await requireFreePort(options.port, "PATCH_TEMPORAL_PORT");
     await requireFreePort(options.uiPort, "PATCH_TEMPORAL_UI_PORT");
     const supervised = await supervise({ ...options, directory });
-    await markComplete(directory, found.version);
+    await markComplete(directory, found.version).catch(async (error: unknown) => {
+      await supervised.stop();
+      throw error;
+    });
     return {
       address: addressOf(options),
       uiUrl: `http://127.0.0.1:${options.uiPort}`,
