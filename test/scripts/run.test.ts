@@ -98,8 +98,8 @@ describe("scripts/run.mjs", () => {
   it("runs a prebuilt dist/ without sources, packages or compiler, and lets signals through", async () => {
     write({
       "dist/main.js": `
-        console.log("up", ...process.argv.slice(2));
         process.on("SIGTERM", () => process.exit(7));
+        console.log("up", ...process.argv.slice(2));
         setInterval(() => {}, 1000);
       `,
     });
