@@ -46,7 +46,7 @@ async function installPackages() {
   const code = await runNpm([...command, ...options]);
   clearInterval(timer);
   if (code !== 0)
-    stop("packages could not be installed; see above. Run `npm ci` by hand until it works, then try again");
+    stop("packages could not be installed; see npm's words above, and try again once it reaches its registry");
   say(`packages installed in ${Math.round((Date.now() - started) / 1000)} s`);
 }
 
