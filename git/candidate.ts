@@ -8,7 +8,7 @@ import { fetchInputs, withRelease } from "./inputs.ts";
 import { type Push, type PushedRef, push, pushTwice } from "./push.ts";
 import { checkCommitId, type Recipe } from "./recipe.ts";
 import { asBranch, checkRef } from "./ref-names.ts";
-import { readRemoteRefs, type RemoteRef } from "./remote-refs.ts";
+import { type RemoteRef, readRemoteRefs } from "./remote-refs.ts";
 import type { RunRepository } from "./run-repository.ts";
 
 export interface CandidateInput {

@@ -1,12 +1,12 @@
 /** Moves the stack onto the release, patch by patch, in memory. A pure function of the recipe. */
 
 import type { LedgerRow } from "../domain/attempt.ts";
-import { Blocked, type BlockedOutcome } from "./blocked.ts";
-import { type Commit, commitLike, readCommit, secondsOf, writeObject } from "./commit-object.ts";
 import { writeAttributes } from "./attributes.ts";
+import { Blocked, type BlockedOutcome } from "./blocked.ts";
+import { type Commit, commitLike, readCommit, secondsOf } from "./commit-object.ts";
 import { applyFixes, takeResolution } from "./decisions.ts";
 import { whyEmpty } from "./emptied.ts";
-import { type Merge, type Merger, openMerger } from "./merge-tree.ts";
+import { type Merge, Merger } from "./merge-tree.ts";
 import type { Recipe } from "./recipe.ts";
 import type { RunRepository } from "./run-repository.ts";
 import { readStack, stackIds } from "./stack.ts";
@@ -86,7 +86,7 @@ class Walk {
   static async start(run: RunRepository, recipe: Recipe): Promise<Walk> {
     const stack = await readStack(run, await stackIds(run, recipe.tip, recipe.base), recipe.base);
     await writeAttributes(run, recipe.release);
-    const merger = await openMerger(run, recipe.release);
+    const merger = await Merger.open(run, recipe.release);
     const [base, release] = [await readCommit(run, recipe.base), await readCommit(run, recipe.release)];
     const taken = await takenByUpstream(run, stack, recipe.tip, recipe);
     return new Walk(run, recipe, stack, base, release, merger, taken);
@@ -113,7 +113,7 @@ class Walk {
       this.#add(patch, { outcome: "dropped", evidence: await whyEmpty(this.#run, this.#merger, patch, this.#recipe) });
       return;
     }
-    this.head = { ...patch, id: await this.#commit(patch, tree), tree, parents: [this.head.id] };
+    this.head = { ...patch, id: await this.#commit(index, patch, tree), tree, parents: [this.head.id] };
     this.#add(patch, { outcome: "applied", commit: this.head.id });
   }
 
@@ -146,7 +146,7 @@ class Walk {
     return {
       kind: "conflict",
       progress: this.head.id,
-      conflict: await this.#commit(patch, merge.tree),
+      conflict: await this.#commit(index, patch, merge.tree),
       patch: patch.id,
       subject: patch.subject,
       files: merge.files,
@@ -161,8 +161,9 @@ class Walk {
     };
   }
 
-  async #commit(patch: Commit, tree: string): Promise<string> {
-    return writeObject(this.#run, "commit", commitLike(patch, tree, this.head.id, this.#seconds));
+  async #commit(index: number, patch: Commit, tree: string): Promise<string> {
+    const next = this.stack.slice(index + 1).find(({ id }) => !this.#taken.has(id));
+    return this.#merger.commit(commitLike(patch, tree, this.head.id, this.#seconds), tree, next);
   }
 
   #add(patch: Commit, fate: Omit<LedgerRow, "patch" | "subject">): void {

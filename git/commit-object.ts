@@ -1,5 +1,7 @@
 /** Commits and tags as bytes: what is made from the same inputs has the same id on every machine. */
 
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { RunRepository } from "./run-repository.ts";
 
 export const COMMITTER = "patch.moi <noreply@patch.moi>";
@@ -75,4 +77,12 @@ export function tagObject(name: string, commit: string, message: string, seconds
 /** Stores an object and returns its id. */
 export async function writeObject(run: RunRepository, type: "commit" | "tag", raw: Buffer): Promise<string> {
   return run.text(["hash-object", "-t", type, "-w", "--stdin"], { input: raw });
+}
+
+/** Stores commits in one process and returns their ids. */
+export async function writeCommits(run: RunRepository, raws: Buffer[]): Promise<string[]> {
+  const names = raws.map((_, index) => `object-${index}`);
+  await Promise.all(raws.map((raw, index) => writeFile(join(run.path, names[index] as string), raw)));
+  const flags = ["-t", "commit", "-w", "--no-filters", "--stdin-paths"];
+  return (await run.text(["hash-object", ...flags], { input: `${names.join("\n")}\n` })).split("\n");
 }

@@ -22,6 +22,7 @@ export class RefusedRemote extends Error {
 
 /** First match wins: git reports a lost connection after almost every other reason too. */
 const SIGNS: [FailureKind, RegExp][] = [
+  ["other", /cannot run ssh/i],
   ["auth", /authentication failed|could not read (username|password)|permission denied|host key verification failed/i],
   ["auth", /returned error: 40[13]|invalid (username|credentials)|access denied/i],
   [
@@ -35,7 +36,10 @@ const SIGNS: [FailureKind, RegExp][] = [
   ],
   ["refused", /dubious ownership|returned error: 30\d|mismatched algorithms|object-format/i],
   ["network", /could not resolve|failed to connect|connection (timed out|refused|reset|closed)|too slow|timed out/i],
-  ["network", /hung up unexpectedly|early eof|rpc failed|ssl|certificate|returned error: 5\d\d|unable to access/i],
+  [
+    "network",
+    /hung up unexpectedly|early eof|rpc failed|ssl|certificate|returned error: (5\d\d|429)|unable to access/i,
+  ],
 ];
 
 export function failureKind(stderr: string): FailureKind {

@@ -14,7 +14,6 @@ const HARMLESS_IN_OLD_HISTORY = [
   "badName",
   "badTagName",
   "badTimezone",
-  "duplicateEntries",
   "emptyName",
   "gitmodulesParse",
   "missingAuthor",
@@ -25,7 +24,6 @@ const HARMLESS_IN_OLD_HISTORY = [
   "missingTagger",
   "missingTaggerEntry",
   "nullSha1",
-  "treeNotSorted",
   "zeroPaddedDate",
   "zeroPaddedFilemode",
 ];
@@ -43,6 +41,8 @@ const CONFIG = `# Written by patch.moi: read by the git processes that it starts
 	auto = 0
 [maintenance]
 	auto = false
+[repack]
+	writeBitmaps = false
 [fetch]
 	fsckObjects = true
 	unpackLimit = 1

@@ -2,36 +2,64 @@
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Commit, COMMITTER, writeObject } from "./commit-object.ts";
+import { COMMITTER, type Commit, writeCommits, writeObject } from "./commit-object.ts";
 import type { RunRepository } from "./run-repository.ts";
 
 export type Merge = { clean: true; tree: string } | { clean: false; tree: string; files: string[] };
 
-/**
- * Applies what `patch` changes against its parent to the tree of `onto`. In conflict the tree holds markers, labelled
- * `progress` and with the patch's id, so that every git version makes the same tree.
- */
-export interface Merger {
-  apply(patch: Commit, onto: Commit): Promise<Merge>;
-}
+/** Carries patches in one thin repository. */
+export class Merger {
+  readonly #run: RunRepository;
+  readonly #environment?: Record<string, string>;
+  /** Whether git takes the merge base as an option. */
+  readonly #namesBase: boolean;
+  /** Commits of a tree whose history says that it was made from the base, by `<tree> <base>`. */
+  readonly #ours = new Map<string, string>();
 
-/** `attributes` is the commit whose .gitattributes count. */
-export async function openMerger(run: RunRepository, attributes: string): Promise<Merger> {
-  const { engine } = run;
-  const environment = (await engine.atLeast("2.41")) ? { GIT_ATTR_SOURCE: attributes } : undefined;
-  const namesBase = await engine.atLeast("2.40");
-  return {
-    async apply(patch, onto) {
-      const base = patch.parents[0] as string;
-      // Before 2.40 the base is what history says, so ours is given a history that says the patch's parent.
-      const ours = namesBase ? onto.id : await writeObject(run, "commit", withParent(onto.tree, base));
-      await writeFile(join(run.path, "refs", "heads", "progress"), `${ours}\n`);
-      const args = ["merge-tree", "--write-tree", "-z", "--name-only", ...(namesBase ? [`--merge-base=${base}`] : [])];
-      const merge = [...args, "progress", patch.id];
-      const { exitCode, stdout } = await run.git(merge, { accept: [1], environment });
-      return parseMerge(exitCode, stdout.toString("utf8"));
-    },
-  };
+  private constructor(run: RunRepository, namesBase: boolean, environment?: Record<string, string>) {
+    this.#run = run;
+    this.#namesBase = namesBase;
+    this.#environment = environment;
+  }
+
+  /** `attributes` is the commit whose .gitattributes count. */
+  static async open(run: RunRepository, attributes: string): Promise<Merger> {
+    const environment = (await run.engine.atLeast("2.41")) ? { GIT_ATTR_SOURCE: attributes } : undefined;
+    return new Merger(run, await run.engine.atLeast("2.40"), environment);
+  }
+
+  /**
+   * Applies what `patch` changes against its parent to the tree of `onto`. In conflict the tree holds markers, labelled
+   * `progress` and with the patch's id, so that every git version makes the same tree.
+   */
+  async apply(patch: Commit, onto: Commit): Promise<Merge> {
+    const base = patch.parents[0] as string;
+    const ours = this.#namesBase ? onto.id : await this.#withBase(onto.tree, base);
+    await writeFile(join(this.#run.path, "refs", "heads", "progress"), `${ours}\n`);
+    const flags = ["--write-tree", "-z", "--name-only", ...(this.#namesBase ? [`--merge-base=${base}`] : [])];
+    const { exitCode, stdout } = await this.#run.git(["merge-tree", ...flags, "progress", patch.id], {
+      accept: [1],
+      environment: this.#environment,
+    });
+    return parseMerge(exitCode, stdout.toString("utf8"));
+  }
+
+  /** Stores a commit of `tree`, and in the same process what applying `next` to it will need. */
+  async commit(raw: Buffer, tree: string, next?: Commit): Promise<string> {
+    const base = next?.parents[0];
+    if (this.#namesBase || !base) return writeObject(this.#run, "commit", raw);
+    const [id, ours] = await writeCommits(this.#run, [raw, withParent(tree, base)]);
+    this.#ours.set(`${tree} ${base}`, ours as string);
+    return id as string;
+  }
+
+  /** Before 2.40 the base is what history says, so ours is given a history that says the patch's parent. */
+  async #withBase(tree: string, base: string): Promise<string> {
+    const key = `${tree} ${base}`;
+    const ours = this.#ours.get(key) ?? (await writeObject(this.#run, "commit", withParent(tree, base)));
+    this.#ours.set(key, ours);
+    return ours;
+  }
 }
 
 function withParent(tree: string, parent: string): Buffer {

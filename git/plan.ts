@@ -35,10 +35,10 @@ export type Plan =
   | BlockedOutcome;
 
 export async function plan(engine: Engine, input: PlanInput, signal?: AbortSignal): Promise<Plan> {
-  checkRef(input.target.ref);
-  checkRef(`refs/heads/${input.target.name}`);
   if (input.target.sha) checkCommitId(input.target.sha);
   return orBlocked(async () => {
+    checkRef(input.target.ref);
+    checkRef(`refs/heads/${input.target.name}`);
     const mirror = new Mirror(engine, input.upstream);
     const release = await findRelease(engine, mirror, input, signal);
     const stackBaseRef = await findForkRefs(engine, input, signal);

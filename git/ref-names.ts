@@ -1,6 +1,7 @@
 /** The names of refs on the fork, and what may be a name at all. */
 
 import { isSafeRefName } from "../domain/config.ts";
+import { Blocked } from "./blocked.ts";
 
 /** The hand-off refs of one release, by its name. */
 export function handOffRefs(name: string) {
@@ -22,9 +23,10 @@ export function channelMarker(channel: string): string {
   return `refs/patchmoi/channels/${channel}`;
 }
 
-/** Throws unless it is a full ref that can be neither an option nor a pattern nor a path out of the repository. */
+/** Throws Blocked unless it is a full ref that can be neither an option nor a pattern nor a path out of the repository. */
 export function checkRef(ref: string): void {
-  if (!/^refs\/[^/]/.test(ref) || !isSafeRefName(ref)) throw new Error(`"${ref}" is not a valid git ref`);
+  if (!/^refs\/[^/]/.test(ref) || !isSafeRefName(ref))
+    throw new Blocked(`${JSON.stringify(ref)} is not a valid git ref, and is not handed to git`);
 }
 
 /** `refs/heads/x` for x, `refs/tags/x` and other full refs for themselves. */
@@ -32,6 +34,6 @@ export function asBranch(name: string): string {
   const ref = `refs/heads/${name}`;
   checkRef(ref);
   // git reads a branch name that starts with a dash as an option wherever a person types it (git-check-ref-format --branch).
-  if (name.startsWith("-")) throw new Error(`"${name}" cannot be a branch: it starts with a dash`);
+  if (name.startsWith("-")) throw new Blocked(`"${name}" cannot be a branch: it starts with a dash`);
   return ref;
 }

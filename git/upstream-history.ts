@@ -28,8 +28,9 @@ export async function commitsTouching(
 ): Promise<UpstreamCommit[]> {
   if (files.length === 0) return [];
   const flags = [...NAMES, ...(whole ? ["--full-diff"] : []), `--max-count=${most}`];
-  const range = ["--end-of-options", release, `^${base}`, "--", ...files];
-  const output = await run.text(["log", "--format=%x01%H %s", ...flags, ...range]);
+  // By standard input: a patch may change more files than a command line holds.
+  const input = [release, `^${base}`, "--", ...files, ""].join("\n");
+  const output = await run.text(["log", "--format=%x01%H %s", ...flags, "--stdin"], { input });
   return output.split("\x01").flatMap((piece) => {
     const match = /^([0-9a-f]{40,64}) ([^\0]*)\0([\s\S]*)$/.exec(piece);
     if (!match) return [];

@@ -26,7 +26,7 @@ const queues = new Map<string, Promise<unknown>>();
 
 export async function withWriterLock<T>(path: string, signal: AbortSignal | undefined, work: () => Promise<T>) {
   const before = queues.get(path) ?? Promise.resolve();
-  const mine = before.then(() => holding(path, signal, work));
+  const mine = Promise.race([before, untilAborted(signal)]).then(() => holding(path, signal, work));
   const settled = mine.catch(() => undefined);
   queues.set(path, settled);
   try {
@@ -34,6 +34,14 @@ export async function withWriterLock<T>(path: string, signal: AbortSignal | unde
   } finally {
     if (queues.get(path) === settled) queues.delete(path);
   }
+}
+
+/** Lets a cancelled waiter go on to the file, where it sees that it is cancelled. */
+function untilAborted(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) resolve();
+    signal?.addEventListener("abort", () => resolve(), { once: true });
+  });
 }
 
 async function holding<T>(path: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {

@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync }
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { Mirror } from "../../git/mirror.ts";
 import { Engine } from "../../git/engine.ts";
+import { Mirror } from "../../git/mirror.ts";
 import { withWriterLock } from "../../git/writer-lock.ts";
 import { carryAll, engineOptions, lines, type Scene, scene } from "./scene.ts";
 

@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer as createHttpServer, type Server } from "node:http";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -15,6 +16,12 @@ function engine(more = {}) {
   const { path, remove } = temporaryDirectory();
   onTestFinished(remove);
   return openGit(engineOptions(path, { allowPrivateNetwork: false, allowLocalRepos: false, ...more }));
+}
+
+async function listening(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  return `http://127.0.0.1:${(server.address() as { port: number }).port}`;
 }
 
 const refusal = async (url: string, more = {}) => {
@@ -105,7 +112,6 @@ test("a server that declines a push blocks with its words; one that is down is a
   const server = await startGitServer({ root: at.served });
   const recipe = { ...local, fork: { url: `${server.url}/fork.git` } };
   const { tip } = await carryAll(at, recipe);
-  const { chmodSync, writeFileSync } = await import("node:fs");
   const hook = join(at.forkUrl, "hooks", "update");
   writeFileSync(hook, "#!/bin/sh\necho 'this branch is protected' >&2\nexit 1\n");
   chmodSync(hook, 0o755);
@@ -114,6 +120,57 @@ test("a server that declines a push blocks with its words; one that is down is a
   await server.close();
   const down = await at.git.listRefs(recipe.fork, ["refs/heads/main"]).catch((error: unknown) => error);
   expect(down).toMatchObject({ kind: "network" });
+});
+
+test("a remote that redirects is not followed, and the token goes nowhere else", async () => {
+  const asked: (string | undefined)[] = [];
+  const other = createHttpServer((request, response) => {
+    asked.push(request.headers.authorization);
+    response.writeHead(401, { "WWW-Authenticate": "Basic" }).end();
+  });
+  const elsewhere = await listening(other);
+  const first = createHttpServer((request, response) => {
+    response.writeHead(301, { Location: `${elsewhere}${request.url}` }).end();
+  });
+  const remote = { url: `${await listening(first)}/x.git`, token: TOKEN };
+  const error = await engine({ allowPrivateNetwork: true })
+    .listRefs(remote, ["refs/heads/main"])
+    .catch((caught: unknown) => caught);
+  expect(error).toMatchObject({ kind: "refused" });
+  expect(asked).toEqual([]);
+});
+
+test("ssh remotes ask nothing and end by themselves", async () => {
+  const at = scene();
+  const bin = join(at.directory, "bin");
+  mkdirSync(bin);
+  const log = join(at.directory, "ssh.log");
+  // What a server does with the command that ssh brings it.
+  writeFileSync(join(bin, "ssh"), `#!/bin/sh\necho "$@" >>${log}\nfor last; do :; done\neval "$last"\n`, {
+    mode: 0o755,
+  });
+  const environment = { PATH: `${bin}:${process.env.PATH}` };
+  const git = openGit(engineOptions(join(at.directory, "ssh-data"), { environment }));
+  const found = await git.listRefs({ url: `ssh://git@forge.example:2222${at.upstreamUrl}` }, ["refs/tags/*"]);
+  expect([...found.keys()]).toEqual(["refs/tags/v1.0.0"]);
+  expect(readFileSync(log, "utf8")).toMatch(
+    /BatchMode=yes.*ConnectTimeout=20.*-p 2222.*git@forge\.example git-upload-pack/,
+  );
+});
+
+test("upstreams with the harmless faults of old history can be fetched", async () => {
+  const at = scene();
+  const tree = at.upstream.git("rev-parse", "HEAD^{tree}");
+  const parent = at.upstream.head();
+  const line = "Old <old@example.org>1112911993 -0700";
+  const raw = join(at.directory, "raw");
+  writeFileSync(raw, `tree ${tree}\nparent ${parent}\nauthor ${line}\ncommitter ${line}\n\nOld\n`);
+  const odd = at.upstream.git("hash-object", "-t", "commit", "-w", "--literally", raw);
+  at.upstream.git("reset", "-q", "--hard", odd);
+  at.upstream.commit("Theirs", { files: { "a.txt": lines({ 10: "theirs" }) } });
+  at.upstream.tag("v2.0.0");
+  at.fork.commit("One", { files: { "b.txt": lines({ 3: "one" }) } });
+  await carryAll(at, await at.recipe());
 });
 
 test("an abort ends a git that waits for a silent server", async () => {
