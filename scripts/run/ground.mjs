@@ -21,7 +21,7 @@ export function sha256(...parts) {
 }
 
 /** Runs a program with our terminal; answers its exit code, 1 where a signal ended it or it could not start. */
-export function runVisibly(command, args, options = {}) {
+export function runVisibly(command, args, { onStart = () => {}, ...options } = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd: ROOT, stdio: "inherit", ...options });
     const passOn = (signal) => child.kill(signal);
@@ -35,7 +35,8 @@ export function runVisibly(command, args, options = {}) {
       say(`${command}: ${error.message}`);
       done(1);
     });
-    child.once("close", (code) => done(code ?? 1));
+    child.once("exit", (code) => done(code ?? 1));
+    if (child.pid) onStart(child);
   });
 }
 

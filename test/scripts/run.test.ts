@@ -170,7 +170,7 @@ describe("the last line of npm test", () => {
     withSources();
     cpSync(join(root, "test/reporter.ts"), join(project, "test/reporter.ts"));
     write({ "vitest.config.ts": config, ...files });
-    const { code, stdout } = await run(["test", ...args]);
+    const { code, stdout } = await run(["test", ...args], { ...process.env, PATCHMOI_TEST_SILENCE_MS: "4000" });
     return { code, last: stdout.trimEnd().split("\n").at(-1) };
   }
 
@@ -190,6 +190,18 @@ describe("the last line of npm test", () => {
 
   it("is a failure where no test ran", async () => {
     expect(await test({})).toEqual({ code: 1, last: "0 passed, 1 failed" });
+  });
+
+  it("is a failure where a test blocks for ever, and nothing of it stays", async () => {
+    const blocks = `
+      import { execFileSync } from "node:child_process";
+      import { it } from "vitest";
+      it("blocks", () => void execFileSync("sleep", ["98765"]));
+    `;
+    const { code, last } = await test({ "test/a.test.ts": PASSES, "test/b.test.ts": blocks });
+    expect({ code, last }).toEqual({ code: 1, last: "1 passed, 1 failed, 1 skipped" });
+    const running = spawnSync("ps", ["-eo", "args="], { encoding: "utf8" }).stdout.split("\n");
+    expect(running).not.toContain("sleep 98765");
   });
 
   it("is a failure where vitest itself crashes", async () => {
