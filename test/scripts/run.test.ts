@@ -198,7 +198,10 @@ describe("the last line of npm test", () => {
       import { it } from "vitest";
       it("blocks", () => void execFileSync("sleep", ["98765"]));
     `;
-    const { code, last } = await test({ "test/a.test.ts": PASSES, "test/b.test.ts": blocks });
+    const { code, last } = await test(
+      { "test/a.test.ts": PASSES, "test/b.test.ts": blocks },
+      "export default { test: { maxWorkers: 2 } };\n",
+    );
     expect({ code, last }).toEqual({ code: 1, last: "1 passed, 1 failed, 1 skipped" });
     const running = spawnSync("ps", ["-eo", "args="], { encoding: "utf8" }).stdout.split("\n");
     expect(running).not.toContain("sleep 98765");
