@@ -132,10 +132,12 @@ test("a file that upstream renamed and changed is a conflict that names the rena
   expect(carried.upstreamCommits[0]).toMatchObject({ commit: renamed, files: ["a.txt", "renamed.txt"] });
 });
 
-test("merge=union of the release's .gitattributes is honoured, as a full rebase does", async () => {
-  const at = scene({ CHANGES: "one\n", ".gitattributes": "CHANGES merge=union\n" });
-  at.fork.commit("Ours", { files: { CHANGES: "one\nours\n" } });
-  at.upstream.commit("Theirs", { files: { CHANGES: "one\ntheirs\n" } });
+test("merge=union of the release's .gitattributes, at the root and below, is honoured as a full rebase does", async () => {
+  const files = { CHANGES: "one\n", ".gitattributes": "CHANGES merge=union\n" };
+  const below = { "deep/log/news": "one\n", "deep/.gitattributes": "news merge=union\n", "deep/other": "one\n" };
+  const at = scene({ ...files, ...below });
+  at.fork.commit("Ours", { files: { CHANGES: "one\nours\n", "deep/log/news": "one\nours\n" } });
+  at.upstream.commit("Theirs", { files: { CHANGES: "one\ntheirs\n", "deep/log/news": "one\ntheirs\n" } });
   at.upstream.tag("v2.0.0");
   const recipe = await at.recipe();
   expect((await carryAll(at, recipe)).tip).toBe(rebased(at, recipe));
