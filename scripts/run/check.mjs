@@ -1,6 +1,8 @@
 import { runTool, say } from "./ground.mjs";
 
-const QUICK_ROOMS = ["test/domain", "test/lint"];
+const QUICK_ROOMS = ["domain", "lint", "docs", "containers/compose", "containers/dockerfile"].map(
+  (room) => `test/${room}`,
+);
 
 /** Format, lint, types, fast tests. All of them, even when one fails. `--static` leaves out the tests. */
 export async function check(args) {
