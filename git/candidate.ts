@@ -50,7 +50,7 @@ async function pushFree(run: RunRepository, recipe: Recipe, input: CandidateInpu
     const ref = `${tag}${suffix}`;
     const there = seen.get(ref)?.sha;
     const to = there ?? (await annotatedTag(run, recipe, ref, input.tip, input.message));
-    refs.push({ kind: "tag", ref, sha: to });
+    refs.push({ kind: "tag", ref, sha: input.tip });
     moves.push({ ref, from: there, to });
   }
   return { refs, moved: await push(run, recipe.fork, moves) };

@@ -1,11 +1,13 @@
 /** The engine's doors. */
 
-import { orBlocked } from "./blocked.ts";
+import { resolve } from "node:path";
+import { Blocked, orBlocked } from "./blocked.ts";
 import { type CandidateInput, pushCandidate } from "./candidate.ts";
 import { type Carried, carryStack, type OnProgress } from "./carry.ts";
 import { collect } from "./collect.ts";
 import { Engine } from "./engine.ts";
 import { exportTree } from "./export.ts";
+import { GitFailure } from "./failure.ts";
 import { clearHandOff, pushHandOff } from "./hand-off.ts";
 import { fetchInputs, withRelease } from "./inputs.ts";
 import type { GitOptions, Remote } from "./options.ts";
@@ -40,16 +42,17 @@ export interface Git {
   clearHandOff(fork: Remote, name: string, signal?: AbortSignal): Promise<void>;
   pushCandidate(recipe: Recipe, input: CandidateInput, signal?: AbortSignal): Promise<Push>;
   promote(recipe: Recipe, input: PromoteInput, signal?: AbortSignal): Promise<Push>;
-  /** Throws Blocked when the recipe does not carry to `tip` any more. */
+  /** git's range-diff of the old stack against the carried one. Throws GitFailure (`refused`) when the recipe does not carry to `tip` any more. */
   rangeDiff(recipe: Recipe, tip: string, signal?: AbortSignal): Promise<string>;
-  /** Into a directory that is absent or empty. Throws Blocked when the recipe does not carry to `tip` any more. */
+  /** Into a directory that is absent or empty. Throws GitFailure (`refused`) when the recipe does not carry to `tip` any more. */
   exportTree(recipe: Recipe, tip: string, directory: string, signal?: AbortSignal): Promise<void>;
   /** Deletes leftovers of runs whose process is gone. */
   collect(): Promise<void>;
 }
 
 export function openGit(options: GitOptions): Git {
-  const engine = new Engine(options);
+  const directory = resolve(options.directory);
+  const engine = new Engine({ ...options, directory });
   return {
     version: () => engine.version(),
     listRefs: (remote, patterns, signal) => listRefs(engine, remote, patterns, signal),
@@ -66,8 +69,17 @@ export function openGit(options: GitOptions): Git {
     clearHandOff: (fork, name, signal) => clearHandOff(engine, fork, name, signal),
     pushCandidate: (recipe, input, signal) => pushCandidate(engine, recipe, input, signal),
     promote: (recipe, input, signal) => promote(engine, recipe, input, signal),
-    rangeDiff: (recipe, tip, signal) => rangeDiff(engine, recipe, tip, signal),
-    exportTree: (recipe, tip, directory, signal) => exportTree(engine, recipe, tip, directory, signal),
-    collect: () => collect(options.directory),
+    rangeDiff: (recipe, tip, signal) => orRefused(() => rangeDiff(engine, recipe, tip, signal)),
+    exportTree: (recipe, tip, to, signal) => orRefused(() => exportTree(engine, recipe, tip, to, signal)),
+    collect: () => collect(directory),
   };
+}
+
+/** For doors that have no outcome to say it with. */
+async function orRefused<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof Blocked ? new GitFailure("refused", error.message) : error;
+  }
 }

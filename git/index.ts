@@ -1,6 +1,5 @@
 /** The git engine. Usable without Temporal; the rest of the project imports from here only. */
 
-export { Blocked } from "./blocked.ts";
 export type { CandidateInput } from "./candidate.ts";
 export type { Carried, Conflict, OnProgress } from "./carry.ts";
 export { type FailureKind, GitFailure, RefusedRemote } from "./failure.ts";

@@ -22,7 +22,7 @@ export const INHERITED_VARIABLES: readonly string[] = [
 ];
 
 export interface GitOptions {
-  /** Everything the engine writes is under here, and may be deleted whenever nothing runs. Absolute path. */
+  /** Everything the engine writes is under here, and may be deleted whenever nothing runs. */
   directory: string;
   /** Remotes may resolve to loopback, private or link-local addresses, and such remotes may use plain `http:`. */
   allowPrivateNetwork: boolean;

@@ -128,6 +128,6 @@ class Promotion {
     }
     const to = there?.sha ?? (await annotatedTag(this.#run, this.#recipe, ref, candidate, message));
     this.#moves.push({ ref, from: there?.sha, to });
-    this.#refs.push({ kind: "tag", ref, sha: to });
+    this.#refs.push({ kind: "tag", ref, sha: candidate });
   }
 }

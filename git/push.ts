@@ -12,6 +12,7 @@ import { scrub } from "./scrub.ts";
 export interface PushedRef {
   kind: CandidateRef["kind"];
   ref: string;
+  /** The commit that the ref stands for; of an annotated tag the tagged one. */
   sha: string;
 }
 

@@ -21,7 +21,13 @@ const refsOf = (push: Push) => (push.kind === "pushed" ? push.refs.map(({ ref })
 test("a candidate is pushed once, with its tag; another commit gets the next number for both", async () => {
   const { at, recipe, tip } = await carriedScene();
   const first = await at.git.pushCandidate(recipe, { ...candidate, tip });
-  expect(first).toMatchObject({ kind: "pushed", refs: [{ kind: "branch", sha: tip }, { kind: "tag" }] });
+  expect(first).toMatchObject({
+    kind: "pushed",
+    refs: [
+      { kind: "branch", sha: tip },
+      { kind: "tag", sha: tip },
+    ],
+  });
   expect(await at.git.pushCandidate(recipe, { ...candidate, tip })).toEqual(first);
   expect(runGit(at.forkUrl, ["cat-file", "-t", "refs/tags/v2.0.0-ours"])).toBe("tag");
   expect(runGit(at.forkUrl, ["rev-parse", "v2.0.0-ours^{commit}"])).toBe(tip);
@@ -42,6 +48,20 @@ test("a tag that is taken moves branch and tag to the next number together", asy
     "refs/heads/patchmoi/candidate/v2.0.0.2",
     "refs/tags/v2.0.0-ours.2",
   ]);
+});
+
+test("two that push different candidates at once both get a name, and neither overwrites the other", async () => {
+  const { at, recipe, tip } = await carriedScene();
+  at.fork.commit("Two", { files: { "c.txt": lines({ 3: "two" }) } });
+  const other = await at.recipe();
+  const more = await carryAll(at, other);
+  const pushes = await Promise.all([
+    at.git.pushCandidate(recipe, { ...candidate, tip }),
+    at.git.pushCandidate(other, { ...candidate, tip: more.tip }),
+  ]);
+  const branches = pushes.map((push) => refsOf(push)[0] as string);
+  expect(branches.sort()).toEqual(["refs/heads/patchmoi/candidate/v2.0.0", "refs/heads/patchmoi/candidate/v2.0.0.2"]);
+  expect(branches.map((ref) => at.forkRef(ref)).sort()).toEqual([tip, more.tip].sort());
 });
 
 test("a tip that the recipe does not carry to is not pushed", async () => {
