@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import type { MaintenanceAttempt } from "../../domain/attempt.ts";
 import type { Dispatch, FlowEvent } from "../../domain/events.ts";
 import { attemptPath } from "../support/service.ts";
-import { CLASHING, done, HARMLESS, startWorld, waits, type World } from "../support/world.ts";
+import { CLASHING, done, HARMLESS, startWorld, type World, waits } from "../support/world.ts";
 
 interface Dispatched {
   event: FlowEvent;
