@@ -1,4 +1,4 @@
-import { Client, WithStartWorkflowOperation, WorkflowNotFoundError } from "@temporalio/client";
+import { type Client, WithStartWorkflowOperation, WorkflowNotFoundError } from "@temporalio/client";
 import type { Dispatch, FlowEvent } from "../domain/events.ts";
 import type { ReleaseOffer } from "../domain/offer.ts";
 import type { Records } from "../records/records.ts";

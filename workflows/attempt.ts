@@ -11,8 +11,8 @@ import {
 import type {
   AttemptChange,
   Blocked,
-  Carry,
   CandidatePushed,
+  Carry,
   HandOver,
   Prepared,
   Taking,
@@ -69,6 +69,7 @@ export class Attempt {
   private readonly promoted = new Map<ChannelName, string>();
   private candidateRefs: CandidateRef[] = [];
   private warnings: string[] = [];
+  private readonly notices: Promise<void>[] = [];
   private handedOff = false;
   private status: AttemptStatus = "started";
   private retries = 0;
@@ -194,8 +195,10 @@ export class Attempt {
   async candidateReady(pushed: CandidatePushed): Promise<void> {
     this.candidate = { sha: pushed.tip, channels: pushed.channels };
     this.candidateRefs = pushed.refs;
+    await this.takeHandOffBack();
+    await Promise.all(this.notices);
     await this.show({ status: "changed", intervention: null }, pushed.message);
-    await this.notify("candidate", pushed.message);
+    this.notify("candidate", pushed.message);
   }
 
   /** Channels that are to be promoted on this pass, and are not yet at this candidate. */
@@ -209,7 +212,7 @@ export class Attempt {
     this.candidateRefs = [...this.candidateRefs.filter((old) => !refs.some((ref) => ref.ref === old.ref)), ...refs];
     const message = `promoted to ${channel}: ${refs.map(({ ref }) => ref).join(", ")}`;
     await this.show({ status: "changed" }, message);
-    await this.notify("promoted", message);
+    this.notify("promoted", message);
   }
 
   awaitApproval(): Stop {
@@ -236,9 +239,10 @@ export class Attempt {
     const { kind, channels } = stop.wait;
     const message = stop.refusal ? `${stop.refusal}\n\n${stop.wait.message}` : stop.wait.message;
     const status = kind === "approval" ? "changed" : kind === "blocked" ? "blocked" : "needs_intervention";
+    this.inbox.open({ kind, token: stop.token, channels });
     await this.show({ status, intervention: { ...stop.wait, message, token: stop.token } }, message);
-    if (kind !== "approval" && !sameWait) await this.notify("attention", message);
-    await this.inbox.next({ kind, token: stop.token, channels }, stop.retryAfter);
+    if (kind !== "approval" && !sameWait) this.notify("attention", message);
+    await this.inbox.decision(stop.retryAfter);
   }
 
   private async goOn(pass: (attempt: Attempt) => Promise<Stop>): Promise<Stop> {
@@ -247,8 +251,17 @@ export class Attempt {
     return await pass(this);
   }
 
+  /** What was handed over belongs to the open attempt: by now it is in the candidate, or given up. */
+  private async takeHandOffBack(): Promise<void> {
+    if (!this.handedOff) return;
+    const removed = await this.step("remove hand-off refs", async () => void (await git.clearHandOff(this.work)));
+    this.handedOff = false;
+    if (removed) this.warnings = [...this.warnings, `hand-off refs were left on the fork: ${removed.reason}`];
+  }
+
   private async end(status: AttemptStatus, message: string): Promise<AttemptStatus> {
-    if (this.handedOff) await this.step("remove hand-off refs", () => git.clearHandOff(this.work));
+    await this.takeHandOffBack();
+    await Promise.all(this.notices);
     await this.show({ status, intervention: null }, message, true);
     return status;
   }
@@ -256,6 +269,7 @@ export class Attempt {
   /** Records, search attributes, the Web UI's details and maintainFork all hear the same. */
   private async show(change: AttemptChange, message: string, closed = false): Promise<void> {
     const { candidateRefs, warnings, subject } = this;
+    const mark = this.inbox.mark;
     const statusChanged = change.status !== undefined && (change.status !== this.status || closed);
     this.status = change.status ?? this.status;
     Object.assign(this.shown, change, { message, candidateRefs, warnings });
@@ -263,7 +277,8 @@ export class Attempt {
     upsertSearchAttributes([{ key: PATCH_STATUS, value: this.status }]);
     await recorder.recordAttempt({ id: subject.attemptId, change: { ...change, message, candidateRefs, warnings } });
     if (statusChanged) await this.report(closed);
-    this.inbox.settle();
+    // Whoever decided while the end was being recorded has their answer by that.
+    this.inbox.settle(closed ? Number.POSITIVE_INFINITY : mark);
   }
 
   private describe(note?: string): void {
@@ -281,12 +296,12 @@ export class Attempt {
     }
   }
 
-  private async notify(event: "attention" | "candidate" | "promoted", message: string): Promise<void> {
-    try {
-      await sinks.notify({ event, ...this.subject, message, intervention: this.shown.intervention ?? undefined });
-    } catch (error) {
-      if (isCancellation(error)) throw error;
+  /** Held up by no sink; `end` sees that what was begun is finished. */
+  private notify(event: "attention" | "candidate" | "promoted", message: string): void {
+    const notice = { event, ...this.subject, message, intervention: this.shown.intervention ?? undefined };
+    const sent = CancellationScope.nonCancellable(() => sinks.notify(notice)).catch(() => {
       this.warnings = [...this.warnings, `a notification (${event}) could not be sent`];
-    }
+    });
+    this.notices.push(sent);
   }
 }

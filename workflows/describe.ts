@@ -1,5 +1,5 @@
-import type { ForkState } from "../domain/fork-queue.ts";
 import type { AttemptChange, Subject } from "../activities/steps.ts";
+import type { ForkState } from "../domain/fork-queue.ts";
 
 /** The markdown that the Temporal Web UI shows of an attempt: how it stands, and what it asks of the operator. */
 export function describeAttempt(subject: Omit<Subject, "operation">, shown: AttemptChange, note?: string): string {

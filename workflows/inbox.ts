@@ -70,20 +70,29 @@ export class Inbox {
     });
   }
 
-  /** Opens the wait and resolves when a decision has ended it, or `timeout` when it took longer than `milliseconds`. */
-  async next(wait: OpenWait, milliseconds?: number): Promise<void> {
-    this.taken = undefined;
+  /** From now on decisions are taken; to be called before anybody outside is told of the wait. */
+  open(wait: OpenWait): void {
+    // An abort that came while the pass was ending is a decision about this wait.
+    if (this.taken?.name !== "abort") this.taken = undefined;
     this.wait = wait;
-    if (this.superseding !== undefined) this.take({ name: "giveWay", to: this.superseding });
+    if (this.superseding !== undefined && !this.taken) this.take({ name: "giveWay", to: this.superseding });
+  }
+
+  /** Resolves when a decision has ended the wait, or `timeout` has when it took longer than `milliseconds`. */
+  async decision(milliseconds?: number): Promise<void> {
     const decided = () => this.taken !== undefined;
     if (milliseconds === undefined) await condition(decided);
     else if (!(await condition(decided, milliseconds))) this.take({ name: "timeout" });
     this.wait = undefined;
   }
 
-  /** What was decided has been recorded: whoever sent it may have their answer. */
-  settle(): void {
-    this.settled = this.tickets;
+  /** Marks what has been taken so far; to be handed to `settle` once its effect is recorded. */
+  get mark(): number {
+    return this.tickets;
+  }
+
+  settle(mark: number): void {
+    this.settled = Math.max(this.settled, mark);
   }
 
   private take(taken: Taken): number {

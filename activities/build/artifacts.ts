@@ -4,6 +4,8 @@ import picomatch from "picomatch";
 
 const MOST_BYTES = 1024 ** 3;
 const MOST_FILES = 1000;
+/** Of the percent-encoded path: what attachments take for a name, less our prefix. */
+const LONGEST_PATH = 240;
 
 export interface FoundArtifacts {
   /** Paths relative to the tree, with `/`. */
@@ -25,6 +27,10 @@ export async function findArtifacts(tree: string, globs: string[]): Promise<Foun
   for await (const path of regularFiles(root)) {
     const name = relative(root, path).split(sep).join("/");
     if (!matches(name)) continue;
+    if (encodeURIComponent(name).length > LONGEST_PATH) {
+      warnings.push(`artifacts: the path ${name.slice(0, 80)}… is too long, so the file was not kept`);
+      continue;
+    }
     bytes += (await stat(path)).size;
     if (bytes > MOST_BYTES || files.length === MOST_FILES) {
       warnings.push(`artifacts: more than ${MOST_FILES} files or 1 GiB; ${name} and what follows were not kept`);

@@ -54,7 +54,8 @@ const NAMESPACES = [
   "--uts",
 ];
 
-/** Paths come as arguments, never as text of the script. Binds are made from open directories, before their parents are covered. */
+/** Paths come as arguments, never as text of the script. Binds are made from directories
+ * that were opened before their parents are covered; `-c` keeps mount(8) from turning them back into the covered paths. */
 const COVER = `set -e
 tree=$1 home=$2 command=$3; shift 3
 cd "$tree"; exec 3<.
@@ -66,8 +67,8 @@ for d; do
   esac
 done
 mkdir -p "$home" "$tree"
-mount --bind /proc/self/fd/4 "$home"
-mount --bind /proc/self/fd/3 "$tree"
+mount -c --bind /proc/self/fd/4 "$home"
+mount -c --bind /proc/self/fd/3 "$tree"
 exec 3<&- 4<&-
 cd "$tree"
 exec sh -c "$command"`;

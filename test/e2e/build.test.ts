@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import type { MaintenanceAttempt } from "../../domain/attempt.ts";
 import { attemptPath } from "../support/service.ts";
-import { done, follow, HARMLESS, startWorld, waits, type World } from "../support/world.ts";
+import { done, follow, HARMLESS, startWorld, type World, waits } from "../support/world.ts";
 
 let world: World;
 beforeAll(async () => {

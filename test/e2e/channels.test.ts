@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { attemptPath } from "../support/service.ts";
-import { CLASHING, done, HARMLESS, startWorld, waits, type World } from "../support/world.ts";
+import { CLASHING, done, HARMLESS, startWorld, type World, waits } from "../support/world.ts";
 
 let world: World;
 beforeAll(async () => {

@@ -9,8 +9,8 @@ import {
   HARMLESS,
   RESOLVED,
   startWorld,
-  waits,
   type World,
+  waits,
 } from "../support/world.ts";
 
 let world: World;

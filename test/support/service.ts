@@ -4,8 +4,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import type { MaintenanceAttempt } from "../../domain/attempt.ts";
 
 const ENTRY = fileURLToPath(new URL("../../dist/main.js", import.meta.url));

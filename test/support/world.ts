@@ -45,7 +45,7 @@ export interface ForkWorld {
   refs(): Record<string, string>;
   /** A file at a ref of the fork. */
   show(ref: string, path: string): string;
-  /** A fresh clone of the fork, as a person has it. */
+  /** A fresh clone of the fork, as a person has it; by its path, because our git server cannot answer while we wait for git. */
   clone(): TestRepository;
   setFork(change: Json): void;
 }
@@ -126,7 +126,7 @@ export async function startWorld(temporalCli: string, env: Record<string, string
       clone() {
         const { path, remove } = temporaryDirectory("patchmoi-person-");
         closers.push(remove);
-        return TestRepository.clone(`${server.url}/fork.git`, join(path, "clone"), 1_800_000_000);
+        return TestRepository.clone(bare, join(path, "clone"), 1_800_000_000);
       },
       setFork(change) {
         Object.assign(entry, change);
