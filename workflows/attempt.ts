@@ -192,12 +192,13 @@ export class Attempt {
     return { end: "superseded", message: `superseded by ${to}` };
   }
 
+  /** `changed` is said with what is asked next, or at the end, so that nobody sees one without the other. */
   async candidateReady(pushed: CandidatePushed): Promise<void> {
     this.candidate = { sha: pushed.tip, channels: pushed.channels };
     this.candidateRefs = pushed.refs;
     await this.takeHandOffBack();
-    await Promise.all(this.notices);
-    await this.show({ status: "changed", intervention: null }, pushed.message);
+    await this.show({ candidateRefs: pushed.refs }, pushed.message);
+    await this.report({ candidate: true });
     this.notify("candidate", pushed.message);
   }
 
@@ -211,7 +212,7 @@ export class Attempt {
     this.promoted.set(channel, this.candidate?.sha as string);
     this.candidateRefs = [...this.candidateRefs.filter((old) => !refs.some((ref) => ref.ref === old.ref)), ...refs];
     const message = `promoted to ${channel}: ${refs.map(({ ref }) => ref).join(", ")}`;
-    await this.show({ status: "changed" }, message);
+    await this.show({}, message);
     this.notify("promoted", message);
   }
 
@@ -276,7 +277,7 @@ export class Attempt {
     this.describe();
     upsertSearchAttributes([{ key: PATCH_STATUS, value: this.status }]);
     await recorder.recordAttempt({ id: subject.attemptId, change: { ...change, message, candidateRefs, warnings } });
-    if (statusChanged) await this.report(closed);
+    if (statusChanged) await this.report({ closed });
     // Whoever decided while the end was being recorded has their answer by that.
     this.inbox.settle(closed ? Number.POSITIVE_INFINITY : mark);
   }
@@ -286,11 +287,11 @@ export class Attempt {
   }
 
   /** maintainFork may have been ended by an operator: then there is nobody to tell, and nothing lost. */
-  private async report(closed: boolean): Promise<void> {
+  private async report(news: { closed?: boolean; candidate?: boolean }): Promise<void> {
     const parent = getExternalWorkflowHandle(maintainForkId(this.subject.fork));
     const { attemptId } = this.subject;
     try {
-      await parent.signal(attemptReport, { attemptId, status: this.status, closed });
+      await parent.signal(attemptReport, { attemptId, status: this.status, closed: false, ...news });
     } catch (error) {
       if (isCancellation(error)) throw error;
     }

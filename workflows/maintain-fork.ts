@@ -68,11 +68,11 @@ export async function maintainFork({ fork, state: handedOn }: { fork: string; st
   setHandler(offerRelease, take);
   setHandler(offerReleaseSignal, async (offer) => void (await take(offer)));
   setHandler(syncAttempt, async ({ attemptId }) => await git.readRefs({ fork, attemptId }));
-  setHandler(attemptReport, async ({ attemptId, status, closed }) => {
+  setHandler(attemptReport, async ({ attemptId, status, closed, candidate }) => {
     await condition(() => ready);
     noteStatus(state, attemptId, status, closed);
     stir();
-    if (status !== "changed" || closed) return;
+    if (!candidate) return;
     for (const older of lapsing(state, attemptId)) await signalAttempt(older.attemptId, giveWay, { to: attemptId });
   });
 

@@ -23,6 +23,8 @@ export interface AttemptReport {
   status: AttemptStatus;
   /** False once nothing will happen any more; a `changed` attempt that waits for approval holds nothing up but is not closed. */
   closed: boolean;
+  /** It has just pushed a candidate: approvals of older ones lapse. */
+  candidate?: boolean;
 }
 export const attemptReport = defineSignal<[AttemptReport]>("attemptReport");
 

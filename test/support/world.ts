@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { MaintenanceAttempt } from "../../domain/attempt.ts";
 import { type GitServer, startGitServer } from "../../scripts/quickstart/git-server.ts";
 import { startReleaseFeed } from "../../scripts/quickstart/release-feed.ts";
+import { recordHistories } from "./record-histories.ts";
 import {
   makeUpstreamAndFork,
   runGit,
@@ -135,6 +136,8 @@ export async function startWorld(temporalCli: string, env: Record<string, string
     };
   };
   const close = async () => {
+    const histories = process.env.PATCHMOI_RECORD_HISTORIES;
+    if (histories) await recordHistories(temporalCli, service.temporalAddress, histories);
     await service.stop();
     for (const closer of closers.reverse()) await closer();
     remove();

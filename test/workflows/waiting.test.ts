@@ -2,15 +2,15 @@ import { Client } from "@temporalio/client";
 import { TestWorkflowEnvironment } from "@temporalio/testing";
 import { Worker } from "@temporalio/worker";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { createActivities } from "../../activities/index.ts";
 import { findSandbox } from "../../activities/build/sandbox.ts";
+import { createActivities } from "../../activities/index.ts";
 import { type FeedSourcesFile, parseConfig } from "../../domain/config.ts";
 import { openGit } from "../../git/index.ts";
 import { openFileRecords } from "../../records/files.ts";
 import type { Records } from "../../records/records.ts";
 import { startGitServer } from "../../scripts/quickstart/git-server.ts";
-import { SEARCH_ATTRIBUTES } from "../../worker/embedded/index.ts";
 import { workflowBundlePath } from "../../worker/bundle.ts";
+import { SEARCH_ATTRIBUTES } from "../../worker/embedded/index.ts";
 import { maintainForkId, offerRelease, TASK_QUEUE } from "../../workflows/messages.ts";
 import { makeUpstreamAndFork, temporaryDirectory } from "../support/repositories.ts";
 import { freePort } from "../support/service.ts";
@@ -25,7 +25,9 @@ const directory = temporaryDirectory();
 
 beforeAll(async () => {
   const path = inject("temporalTestServer");
-  environment = await TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: "existing-path", path } } });
+  environment = await TestWorkflowEnvironment.createTimeSkipping({
+    server: { executable: { type: "existing-path", path } },
+  });
   await environment.connection.operatorService.addSearchAttributes({
     namespace: environment.namespace,
     searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTES.map((name) => [name, 2])),
@@ -43,7 +45,11 @@ beforeAll(async () => {
       records,
       config: () => config,
       secret: () => undefined,
-      git: openGit({ ...options, directory: `${directory.path}/git`, environment: { PATH: process.env.PATH as string } }),
+      git: openGit({
+        ...options,
+        directory: `${directory.path}/git`,
+        environment: { PATH: process.env.PATH as string },
+      }),
       client: () => client,
       sandbox: await findSandbox(),
       directory: `${directory.path}/builds`,
@@ -71,15 +77,36 @@ test("an attempt that the network stopped is tried again by itself, and goes thr
   repositories.publish();
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const fork = { id: "lost", upstream: { url: `${url}/upstream.git` }, fork: { url: `${url}/fork.git` }, patchBranch: "patches" };
+  const fork = {
+    id: "lost",
+    upstream: { url: `${url}/upstream.git` },
+    fork: { url: `${url}/fork.git` },
+    patchBranch: "patches",
+  };
   const parsed = parseConfig(JSON.stringify({ sources: [], forks: [fork] }));
   if (!parsed.ok) throw new Error(parsed.errors.join());
   config = parsed.value;
 
   const { workflow } = environment.client;
-  const event = { id: "patch:manual:lost:v1.1.0:x", type: "x", source: "patch" as const, receivedAt: "2026-01-01T00:00:00Z", payload: {} };
-  const offer = { fork: "lost", release: { name: "v1.1.0", ref: "refs/tags/v1.1.0" }, event, operation: "dispatch" as const, requestId: "1" };
-  const handle = await workflow.start("maintainFork", { workflowId: maintainForkId("lost"), taskQueue: TASK_QUEUE, args: [{ fork: "lost" }] });
+  const event = {
+    id: "patch:manual:lost:v1.1.0:x",
+    type: "x",
+    source: "patch" as const,
+    receivedAt: "2026-01-01T00:00:00Z",
+    payload: {},
+  };
+  const offer = {
+    fork: "lost",
+    release: { name: "v1.1.0", ref: "refs/tags/v1.1.0" },
+    event,
+    operation: "dispatch" as const,
+    requestId: "1",
+  };
+  const handle = await workflow.start("maintainFork", {
+    workflowId: maintainForkId("lost"),
+    taskQueue: TASK_QUEUE,
+    args: [{ fork: "lost" }],
+  });
   const { attemptId } = await handle.executeUpdate(offerRelease, { args: [offer] });
   const status = async () => (await records.attempts.get(attemptId))?.status;
 
