@@ -119,13 +119,13 @@ export class Attempt {
   }
 
   /** Runs a step; what still fails after its retries is a reason to wait, not to fail. */
-  async step<T>(label: string, run: () => Promise<T>): Promise<T | Blocked> {
+  async step<T>(name: string, run: (summary: string) => Promise<T>): Promise<T | Blocked> {
     try {
-      return await run();
+      return await run(`${name} (${this.subject.release.name})`);
     } catch (error) {
       if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
       const cause = error.cause instanceof ApplicationFailure ? error.cause : error;
-      return { kind: "blocked", reason: `${label}: ${cause.message}`, transient: true };
+      return { kind: "blocked", reason: `${name}: ${cause.message}`, transient: true };
     }
   }
 
@@ -154,7 +154,9 @@ export class Attempt {
   /** Pushes what was carried so far, so that a person can go on from it. */
   async handOver(kind: "conflict" | "build", stop: HandOver): Promise<Stop> {
     this.handedOff = true;
-    const pushed = await this.step("push progress", () => git.pushHandOff({ ...this.work, stopped: stop.stopped }));
+    const pushed = await this.step("push the progress", (summary) =>
+      git(summary).pushHandOff({ ...this.work, stopped: stop.stopped }),
+    );
     if (pushed.kind === "blocked") return this.blocked(pushed);
     const { message, commands, files, proposal, stopped } = stop;
     return { wait: { kind, message, commands, files, proposal, patch: stopped.patch }, handedOver: stopped };
@@ -162,10 +164,10 @@ export class Attempt {
 
   async takeResolution(
     stop: Waiting,
-    take: (stopped: HandOver["stopped"]) => Promise<Taking>,
+    take: (summary: string, stopped: HandOver["stopped"]) => Promise<Taking>,
   ): Promise<Stop | undefined> {
     const stopped = stop.handedOver as HandOver["stopped"];
-    const taking = await this.step("take the resolution", () => take(stopped));
+    const taking = await this.step("take the resolution", (summary) => take(summary, stopped));
     if (taking.kind === "accepted") return this.decided({ ...taking.decision, by: this.taken?.by });
     if (taking.kind === "nothing") return this.takeAfresh();
     return { ...stop, refusal: taking.reason };
@@ -255,7 +257,10 @@ export class Attempt {
   /** What was handed over belongs to the open attempt: by now it is in the candidate, or given up. */
   private async takeHandOffBack(): Promise<void> {
     if (!this.handedOff) return;
-    const removed = await this.step("remove hand-off refs", async () => void (await git.clearHandOff(this.work)));
+    const removed = await this.step(
+      "remove hand-off refs",
+      async (summary) => void (await git(summary).clearHandOff(this.work)),
+    );
     this.handedOff = false;
     if (removed) this.warnings = [...this.warnings, `hand-off refs were left on the fork: ${removed.reason}`];
   }
@@ -300,7 +305,7 @@ export class Attempt {
   /** Held up by no sink; `end` sees that what was begun is finished. */
   private notify(event: "attention" | "candidate" | "promoted", message: string): void {
     const notice = { event, ...this.subject, message, intervention: this.shown.intervention ?? undefined };
-    const sent = CancellationScope.nonCancellable(() => sinks.notify(notice)).catch(() => {
+    const sent = CancellationScope.nonCancellable(() => sinks(`tell: ${event}`).notify(notice)).catch(() => {
       this.warnings = [...this.warnings, `a notification (${event}) could not be sent`];
     });
     this.notices.push(sent);

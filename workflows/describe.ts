@@ -18,10 +18,10 @@ export function describeAttempt(subject: Omit<Subject, "operation">, shown: Atte
 }
 
 const SIGNALS = {
-  conflict: '`resume`; `skipPatch` with {"token": …, "reason": …}; `retry`; `abort`',
+  conflict: '`resume`; `skipPatch` with `{"token": "…", "reason": "…"}`; `retry`; `abort`',
   build: "`retry`; `resume` after pushing a fix; `abort`",
   blocked: "`retry`; `abort`",
-  approval: '`promote` with {"channel": …}; `abort`',
+  approval: '`promote` with `{"channel": "…"}`; `abort`',
 };
 
 /** What maintainFork shows: who holds the fork, what waits its turn, and how the last releases ended. */

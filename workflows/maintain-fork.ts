@@ -67,7 +67,10 @@ export async function maintainFork({ fork, state: handedOn }: { fork: string; st
 
   setHandler(offerRelease, take);
   setHandler(offerReleaseSignal, async (offer) => void (await take(offer)));
-  setHandler(syncAttempt, async ({ attemptId }) => await git.readRefs({ fork, attemptId }));
+  setHandler(
+    syncAttempt,
+    async ({ attemptId }) => await git("read the refs of an attempt").readRefs({ fork, attemptId }),
+  );
   setHandler(attemptReport, async ({ attemptId, status, closed, candidate }) => {
     await condition(() => ready);
     noteStatus(state, attemptId, status, closed);
@@ -112,7 +115,8 @@ export async function maintainFork({ fork, state: handedOn }: { fork: string; st
 
   async function letHolderGiveWay(): Promise<void> {
     const holderId = state.open as string;
-    if (!(await temporal.describeAttempt({ attemptId: holderId })).running) return await giveUp(holderId);
+    if (!(await temporal("see whether the attempt runs").describeAttempt({ attemptId: holderId })).running)
+      return await giveUp(holderId);
     const holder = waitingHolder(state);
     if (!holder) return;
     const queue = state.queue.map((queued) => ({ attemptId: queued.attemptId, name: queued.release.name }));
@@ -138,6 +142,7 @@ async function start(
         { key: PATCH_EVENT_ID, value: eventId },
       ],
       staticSummary: `${fork} takes ${release.name} (${operation})`,
+      staticDetails: `Carries the patches of **${fork}** onto \`${release.ref}\` for the event \`${eventId}\`.`,
     });
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) return undefined;

@@ -16,19 +16,21 @@ export async function maintainRelease(input: AttemptInput): Promise<AttemptStatu
 
 /** prepare → carry → build → push candidate → promote; what is done already is not done again. */
 async function pass(attempt: Attempt): Promise<Stop> {
-  attempt.plan ??= await attempt.step("prepare", () => git.prepare(attempt.subject));
+  attempt.plan ??= await attempt.step("read upstream, fork and stack", (summary) =>
+    git(summary).prepare(attempt.subject),
+  );
   if (attempt.plan.kind === "nothing") return { end: "completed", message: attempt.plan.reason };
   if (attempt.plan.kind === "skipped") return { end: "skipped", message: attempt.plan.reason };
   if (attempt.plan.kind === "blocked") return attempt.blocked(attempt.plan);
   attempt.startFrom(attempt.plan);
 
-  attempt.carried ??= await attempt.step("carry", () => git.carry(attempt.work));
+  attempt.carried ??= await attempt.step("carry the stack", (summary) => git(summary).carry(attempt.work));
   if (attempt.carried.kind === "blocked") return attempt.blocked(attempt.carried);
   if (attempt.carried.kind === "conflict") return attempt.handOver("conflict", attempt.carried);
   const { tip } = attempt.carried;
 
   if (attempt.built !== tip) {
-    const build = await attempt.step("build", () => builder.build({ ...attempt.work, tip }));
+    const build = await attempt.step("build", (summary) => builder(summary).build({ ...attempt.work, tip }));
     if (build.kind === "blocked") return attempt.blocked(build);
     attempt.warn(build.warnings);
     if (build.kind === "failed") return attempt.handOver("build", build);
@@ -36,14 +38,16 @@ async function pass(attempt: Attempt): Promise<Stop> {
   }
 
   if (attempt.candidate?.sha !== tip) {
-    const pushed = await attempt.step("push candidate", () => git.pushCandidate({ ...attempt.work, tip }));
+    const pushed = await attempt.step("push the candidate", (summary) =>
+      git(summary).pushCandidate({ ...attempt.work, tip }),
+    );
     if (pushed.kind === "blocked") return attempt.blocked(pushed);
     await attempt.candidateReady(pushed);
   }
 
   for (const channel of attempt.channelsToPromote()) {
-    const promoted = await attempt.step(`promote to ${channel}`, () =>
-      git.promote({ ...attempt.work, tip, channel, release: attempt.subject.release }),
+    const promoted = await attempt.step(`promote to ${channel}`, (summary) =>
+      git(summary).promote({ ...attempt.work, tip, channel }),
     );
     if (promoted.kind === "blocked") return attempt.blocked(promoted);
     await attempt.promotedTo(channel, promoted.refs);
@@ -70,7 +74,9 @@ async function decide(attempt: Attempt, stop: Extract<Stop, { wait: unknown }>):
       return attempt.approve(decision.channel as ChannelName);
     case "resume":
       if (!stop.handedOver) return attempt.takeAfresh();
-      return await attempt.takeResolution(stop, (stopped) => git.takeResolution({ ...attempt.work, stopped }));
+      return await attempt.takeResolution(stop, (summary, stopped) =>
+        git(summary).takeResolution({ ...attempt.work, stopped }),
+      );
     default:
       return attempt.takeAfresh();
   }

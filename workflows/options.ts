@@ -11,25 +11,25 @@ const NETWORK_STEP: ActivityOptions = {
   retry: { initialInterval: "1 second", backoffCoefficient: 3, maximumInterval: "1 minute", maximumAttempts: 5 },
 };
 
-export const git =
-  proxyActivities<
-    Pick<
-      Activities,
-      "prepare" | "carry" | "takeResolution" | "pushHandOff" | "clearHandOff" | "pushCandidate" | "promote" | "readRefs"
-    >
-  >(NETWORK_STEP);
+type GitSteps = Pick<
+  Activities,
+  "prepare" | "carry" | "takeResolution" | "pushHandOff" | "clearHandOff" | "pushCandidate" | "promote" | "readRefs"
+>;
+
+/** `summary` is what the Web UI shows beside the step. */
+export const git = (summary: string) => proxyActivities<GitSteps>({ ...NETWORK_STEP, summary });
 
 /** The build has its own time limit (`build.timeoutSeconds`, a day at most); a failed build is an outcome, so retries are for dead workers. */
-export const builder = proxyActivities<Pick<Activities, "build">>({
-  ...NETWORK_STEP,
-  startToCloseTimeout: "25 hours",
-});
+export const builder = (summary: string) =>
+  proxyActivities<Pick<Activities, "build">>({ ...NETWORK_STEP, startToCloseTimeout: "25 hours", summary });
 
 /** Nothing waits on a sink for long, and nothing fails because of one. */
-export const sinks = proxyActivities<Pick<Activities, "notify" | "notifyUpstream">>({
-  startToCloseTimeout: "20 seconds",
-  retry: { initialInterval: "2 seconds", maximumAttempts: 4 },
-});
+export const sinks = (summary: string) =>
+  proxyActivities<Pick<Activities, "notify" | "notifyUpstream">>({
+    startToCloseTimeout: "20 seconds",
+    retry: { initialInterval: "2 seconds", maximumAttempts: 4 },
+    summary,
+  });
 
 /** Writing to our own records must work in the end: retried until it does. */
 export const recorder = proxyLocalActivities<
@@ -37,15 +37,19 @@ export const recorder = proxyLocalActivities<
 >({ startToCloseTimeout: "10 seconds", retry: { initialInterval: "200 milliseconds", maximumInterval: "10 seconds" } });
 
 /** One poll, "failing" until there is news: no history grows meanwhile. */
-export const feed = proxyActivities<Pick<Activities, "pollFeed">>({
-  startToCloseTimeout: "2 minutes",
-  retry: { initialInterval: "30 seconds", backoffCoefficient: 1 },
-});
+export const feed = (summary: string) =>
+  proxyActivities<Pick<Activities, "pollFeed">>({
+    startToCloseTimeout: "2 minutes",
+    retry: { initialInterval: "30 seconds", backoffCoefficient: 1 },
+    summary,
+  });
 
-export const temporal = proxyActivities<Pick<Activities, "dispatch" | "describeAttempt">>({
-  startToCloseTimeout: "30 seconds",
-  retry: { initialInterval: "1 second", maximumInterval: "1 minute" },
-});
+export const temporal = (summary: string) =>
+  proxyActivities<Pick<Activities, "dispatch" | "describeAttempt">>({
+    startToCloseTimeout: "30 seconds",
+    retry: { initialInterval: "1 second", maximumInterval: "1 minute" },
+    summary,
+  });
 
 export const PATCH_FORK = defineSearchAttributeKey("PatchFork", "KEYWORD");
 export const PATCH_TAG = defineSearchAttributeKey("PatchTag", "KEYWORD");

@@ -28,7 +28,7 @@ export async function watchFeed({ sourceId }: { sourceId: string }): Promise<voi
       poked = false;
       polling = new CancellationScope();
       try {
-        return await polling.run(() => feed.pollFeed({ sourceId }));
+        return await polling.run(() => feed(`poll ${sourceId}`).pollFeed({ sourceId }));
       } catch (error) {
         if (!(poked && isCancellation(error))) throw error;
       }
@@ -51,14 +51,15 @@ export async function watchFeed({ sourceId }: { sourceId: string }): Promise<voi
 
 async function handOn(sourceId: string, signal: FeedSignal): Promise<void> {
   const taken = await recorder.takeSignal({ sourceId, signal });
-  if (taken.kind !== "none") await temporal.dispatch({ taken, at: new Date().toISOString() });
+  if (taken.kind !== "none")
+    await temporal(`hand on ${signal.tag ?? signal.entryId}`).dispatch({ taken, at: new Date().toISOString() });
   await announce(sourceId, signal);
 }
 
 /** A sink that cannot be reached holds nothing up. */
 async function announce(sourceId: string, signal: FeedSignal): Promise<void> {
   try {
-    await sinks.notifyUpstream({ sourceId, signal });
+    await sinks("tell: upstream").notifyUpstream({ sourceId, signal });
   } catch (error) {
     if (isCancellation(error)) throw error;
   }

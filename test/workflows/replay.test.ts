@@ -44,14 +44,9 @@ test("what ran before this change still replays", async () => {
 
 /** A workflow changed so that a running one would go astray. */
 const changes = [
-  { file: "maintain-release.js", prefix: "maintain-release/", from: "git.prepare(", to: "git.carry(" },
-  {
-    file: "maintain-fork.js",
-    prefix: "maintain-fork/",
-    from: "recorder.openAttempt(",
-    to: "temporal.describeAttempt(",
-  },
-  { file: "watch-feed.js", prefix: "watch-feed/", from: "feed.pollFeed(", to: "temporal.describeAttempt(" },
+  { file: "maintain-release.js", prefix: "maintain-release/", from: ".prepare(", to: ".carry(" },
+  { file: "maintain-fork.js", prefix: "maintain-fork/", from: "recorder.openAttempt(", to: "recorder.recordAttempt(" },
+  { file: "watch-feed.js", prefix: "watch-feed/", from: ".pollFeed(", to: ".dispatch(" },
 ];
 
 test.each(changes)(
