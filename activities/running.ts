@@ -30,7 +30,6 @@ export async function running<T>(
 function asFailure(error: unknown): unknown {
   if (error instanceof RefusedRemote) return ApplicationFailure.nonRetryable(error.message, "RefusedRemote");
   if (!(error instanceof GitFailure)) return error;
-  const create =
-    error.kind === "network" || error.kind === "other" ? ApplicationFailure.retryable : ApplicationFailure.nonRetryable;
-  return create(error.message, `git-${error.kind}`);
+  const nonRetryable = error.kind !== "network" && error.kind !== "other";
+  return ApplicationFailure.create({ message: error.message, type: `git-${error.kind}`, nonRetryable });
 }

@@ -45,7 +45,10 @@ export function sendProblems(log: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     if (response.headersSent) return next(error);
     const problem = asProblem(error, request);
-    if (problem.status >= 500) log.error({ err: error, method: request.method, path: request.path }, problem.message);
+    const { method, path } = request;
+    if (problem !== error)
+      log[problem.status >= 500 ? "error" : "debug"]({ err: error, method, path }, problem.message);
+    else if (problem.status >= 500) log.warn({ method, path, code: problem.code }, problem.message);
     // An upload that nobody will read must not keep the connection.
     if (!request.complete) response.set("Connection", "close");
     response

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { Client } from "@temporalio/client";
-import { NativeConnection, Worker } from "@temporalio/worker";
+import { DefaultLogger, type LogEntry, NativeConnection, Runtime, Worker } from "@temporalio/worker";
 import { findSandbox } from "../activities/build/sandbox.ts";
 import { hiddenDirectories } from "../activities/build.ts";
 import { createActivities } from "../activities/index.ts";
@@ -23,6 +23,7 @@ export async function startWorker(
   failed: (error: unknown) => void,
 ): Promise<Running> {
   const { settings, config, records, secret, log } = boot;
+  Runtime.install({ logger: new DefaultLogger("INFO", (entry) => pass(entry, log)) });
   const connection = await connected("Temporal", () => NativeConnection.connect(target.connection), log);
   const client = new Client({ connection, namespace: target.namespace });
   const inherited = INHERITED_VARIABLES.flatMap((name) => (environment[name] ? [[name, environment[name]]] : []));
@@ -64,4 +65,12 @@ export async function startWorker(
       await connection.close();
     },
   };
+}
+
+const LEVELS = { TRACE: "trace", DEBUG: "debug", INFO: "debug", WARN: "warn", ERROR: "error" } as const;
+
+/** The SDK's log lines among ours; its own news of states are for debugging. */
+function pass({ level, message, meta }: LogEntry, log: Boot["log"]): void {
+  const { error, ...rest } = (meta ?? {}) as Record<string, unknown>;
+  log[LEVELS[level]]({ ...rest, ...(error ? { err: error } : {}) }, message);
 }

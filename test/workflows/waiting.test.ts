@@ -112,7 +112,9 @@ test("an attempt that the network stopped is tried again by itself, and goes thr
 
   await environment.sleep("3 minutes");
   await expect.poll(status, { timeout: 20_000 }).toBe("blocked");
-  expect((await records.attempts.get(attemptId))?.message).toContain("tried again in 10 minutes");
+  const { message } = (await records.attempts.get(attemptId)) ?? {};
+  expect(message).toContain(`127.0.0.1:${port}`);
+  expect(message).toContain("tried again in 10 minutes");
 
   const server = await startGitServer({ root: repositories.served, port });
   await environment.sleep("11 minutes");
