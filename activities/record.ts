@@ -50,14 +50,11 @@ export function recordActivities({ config, records }: RecordDeps) {
       await changeAttempt(records, id, change);
     },
 
-    /** What a fork's records tell when its workflow starts from nothing: attempts that still run are known as open. */
+    /** What a fork's records tell when its workflow starts from nothing. */
     async recallFork({ fork }: { fork: string }): Promise<ForkState> {
       const state: ForkState = { fork, known: [], queue: [], answered: [] };
       const { items } = await records.attempts.list({ where: (attempt) => attempt.fork === fork, limit: 1000 });
-      for (const attempt of items.reverse()) {
-        remember(state, known(attempt));
-        if (isOpen(attempt.status)) state.open = attempt.id;
-      }
+      for (const attempt of items.reverse()) remember(state, known(attempt));
       return state;
     },
 

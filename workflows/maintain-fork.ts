@@ -13,6 +13,7 @@ import {
   startChild,
   workflowInfo,
 } from "@temporalio/workflow";
+import { isOpen } from "../domain/attempt.ts";
 import {
   type ForkState,
   lapsing,
@@ -67,10 +68,13 @@ export async function maintainFork({ fork, state: handedOn }: { fork: string; st
 
   setHandler(offerRelease, take);
   setHandler(offerReleaseSignal, async (offer) => void (await take(offer)));
-  setHandler(
-    syncAttempt,
-    async ({ attemptId }) => await git("read the refs of an attempt").readRefs({ fork, attemptId }),
-  );
+  setHandler(syncAttempt, async ({ attemptId: id }) => {
+    await condition(() => ready);
+    const known = state.known.find((each) => each.attemptId === id);
+    const isQueued = state.queue.some((each) => each.attemptId === id);
+    if (known && isOpen(known.status) && !isQueued && !(await isRunning(id))) await giveUp(id);
+    await git("read the refs of an attempt").readRefs({ fork, attemptId: id });
+  });
   setHandler(attemptReport, async ({ attemptId, status, closed, candidate }) => {
     await condition(() => ready);
     noteStatus(state, attemptId, status, closed);
@@ -79,7 +83,7 @@ export async function maintainFork({ fork, state: handedOn }: { fork: string; st
     for (const older of lapsing(state, attemptId)) await signalAttempt(older.attemptId, giveWay, { to: attemptId });
   });
 
-  if (!ready) state = await recorder.recallFork({ fork });
+  if (!ready) await recall();
   ready = true;
 
   for (;;) {
@@ -95,6 +99,16 @@ export async function maintainFork({ fork, state: handedOn }: { fork: string; st
     if (workflowInfo().continueAsNewSuggested) {
       await condition(allHandlersFinished);
       await continueAsNew<typeof maintainFork>({ fork, state });
+    }
+  }
+
+  /** Starting from nothing, what the records say is open may have ended unseen. */
+  async function recall(): Promise<void> {
+    state = await recorder.recallFork({ fork });
+    for (const { attemptId: id, status } of state.known) {
+      if (!isOpen(status)) continue;
+      if (await isRunning(id)) state.open = id;
+      else await giveUp(id);
     }
   }
 
@@ -115,8 +129,7 @@ export async function maintainFork({ fork, state: handedOn }: { fork: string; st
 
   async function letHolderGiveWay(): Promise<void> {
     const holderId = state.open as string;
-    if (!(await temporal("see whether the attempt runs").describeAttempt({ attemptId: holderId })).running)
-      return await giveUp(holderId);
+    if (!(await isRunning(holderId))) return await giveUp(holderId);
     const holder = waitingHolder(state);
     if (!holder) return;
     const queue = state.queue.map((queued) => ({ attemptId: queued.attemptId, name: queued.release.name }));
@@ -148,6 +161,11 @@ async function start(
     if (error instanceof WorkflowExecutionAlreadyStartedError) return undefined;
     throw error;
   }
+}
+
+async function isRunning(id: string): Promise<boolean> {
+  const { running } = await temporal("see whether the attempt runs").describeAttempt({ attemptId: id });
+  return running;
 }
 
 /** An attempt that is gone needs no telling. */

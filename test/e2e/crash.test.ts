@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { attemptPath } from "../support/service.ts";
@@ -84,4 +85,27 @@ test("while Temporal is away a POST answers 503 and has done nothing", async () 
   } finally {
     process.kill(pid, "SIGCONT");
   }
+});
+
+test("an attempt whose workflow an operator terminated is said to have failed, and holds nothing up", async () => {
+  const fork = await world.addFork("terminated");
+  fork.release("v1.1.0", { ...CLASHING });
+  const id = await fork.startByHand("v1.1.0");
+  await world.service.attempt(id, waits);
+  const address = ["--address", world.service.temporalAddress];
+  execFileSync(inject("temporalCli"), [
+    "workflow",
+    "terminate",
+    ...address,
+    "--workflow-id",
+    "maintain-fork/terminated",
+  ]);
+  execFileSync(inject("temporalCli"), ["workflow", "terminate", ...address, "--workflow-id", id]);
+  expect((await world.service.post(`${attemptPath(id)}/sync`)).status).toBe(202);
+  const { status, message } = await world.service.attempt(id, () => true);
+  expect([status, message]).toEqual(["failed", expect.stringContaining("terminates")]);
+
+  const event = encodeURIComponent("patch:manual:terminated:v1.1.0:upstream.release");
+  await world.service.post(`/flow-events/${event}/retry`);
+  await world.service.attempt("maintain-release/terminated/v1.1.0/2", waits);
 });
