@@ -71,8 +71,10 @@ export function gitActivities(deps: GitDeps) {
       });
     },
 
-    async clearHandOff(work: Pick<Work, "fork" | "release">): Promise<void> {
-      await running((signal) => git.clearHandOff(forkRemote(deps, forkOf(deps, work.fork)), work.release.name, signal));
+    /** `keepDecisions`: the attempt may still be carried again, and needs what was accepted to be reachable. */
+    async clearHandOff({ fork, release, keepDecisions }: Pick<Work, "fork" | "release"> & { keepDecisions: boolean }) {
+      const remote = forkRemote(deps, forkOf(deps, fork));
+      await running((signal) => git.clearHandOff(remote, release.name, { keepDecisions }, signal));
     },
 
     /** Pushes branch and tag together, and keeps the range-diff for review. */
@@ -84,7 +86,7 @@ export function gitActivities(deps: GitDeps) {
         const pushed = await git.pushCandidate(recipe, { tip, ...candidateNames(fork, release.name) }, signal);
         if (pushed.kind === "blocked") return pushed;
         const review = await git.rangeDiff(recipe, tip, signal);
-        await records.attachments.put(input.attemptId, RANGE_DIFF, review);
+        await records.attachments.put(input.attemptId, RANGE_DIFF, `${review.trimEnd()}\n`);
         const message = `candidate pushed: ${pushed.refs.map(({ ref }) => ref).join(", ")}`;
         return { kind: "pushed", tip, refs: shownRefs(fork, pushed), channels: channelsOf(fork), message };
       });

@@ -9,7 +9,8 @@ import type { Subject } from "./steps.ts";
 const LONGEST = 2000;
 const TIMEOUT_MS = 10_000;
 
-export type Notice = Subject & {
+export type Notice = Pick<Subject, "fork"> & {
+  release: Pick<Subject["release"], "name">;
   event: "attention" | "candidate" | "promoted" | "failed";
   message: string;
   intervention?: Intervention;

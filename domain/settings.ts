@@ -3,6 +3,8 @@ import type { Parsed } from "./config.ts";
 
 /** What the operator sets in the environment (CONTRACT.md, "Environment"), and how it is read. */
 
+const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+
 export const DISCORD_EVENTS = ["push", "release", "attention", "candidate", "promoted", "failed"] as const;
 export type DiscordEvent = (typeof DISCORD_EVENTS)[number];
 
@@ -14,6 +16,7 @@ export type TemporalSettings =
 export interface Settings {
   host: string;
   port: number;
+  logLevel: (typeof LOG_LEVELS)[number];
   /** As given: relative paths are relative to the working directory. */
   dataDirectory: string;
   feedSourcesPath: string;
@@ -120,6 +123,7 @@ const web = url(["http:", "https:"]);
 const variables = z.object({
   HOST: host.default("127.0.0.1"),
   PORT: port(0).default(3000),
+  LOG_LEVEL: z.enum(LOG_LEVELS, `is none of ${LOG_LEVELS.join(", ")}`).default("info"),
   DATA_DIR: z.string().default("./data"),
   FEED_SOURCES_PATH: z.string().default("./feed-sources.json"),
   PATCH_ADMIN_TOKEN: token.optional(),
@@ -187,6 +191,7 @@ function settingsOf(read: Variables): Settings {
   return {
     host: read.HOST,
     port: read.PORT,
+    logLevel: read.LOG_LEVEL,
     dataDirectory: read.DATA_DIR,
     feedSourcesPath: read.FEED_SOURCES_PATH,
     ...(read.PATCH_ADMIN_TOKEN && { adminToken: read.PATCH_ADMIN_TOKEN }),

@@ -39,7 +39,7 @@ export interface Git {
   /** Also keeps what it accepts on the fork, under refs/patchmoi/decisions/<name>/, until clearHandOff. */
   readResolution(recipe: Recipe, stopped: Stopped, signal?: AbortSignal): Promise<Resolution>;
   pushHandOff(recipe: Recipe, stopped: Stopped, signal?: AbortSignal): Promise<Push>;
-  clearHandOff(fork: Remote, name: string, signal?: AbortSignal): Promise<void>;
+  clearHandOff(fork: Remote, name: string, options?: { keepDecisions?: boolean }, signal?: AbortSignal): Promise<void>;
   pushCandidate(recipe: Recipe, input: CandidateInput, signal?: AbortSignal): Promise<Push>;
   promote(recipe: Recipe, input: PromoteInput, signal?: AbortSignal): Promise<Push>;
   /** git's range-diff of the old stack against the carried one. Throws GitFailure (`refused`) when the recipe does not carry to `tip` any more. */
@@ -66,7 +66,7 @@ export function openGit(options: GitOptions): Git {
       ),
     readResolution: (recipe, stopped, signal) => readResolution(engine, recipe, stopped, signal),
     pushHandOff: (recipe, stopped, signal) => pushHandOff(engine, recipe, stopped, signal),
-    clearHandOff: (fork, name, signal) => clearHandOff(engine, fork, name, signal),
+    clearHandOff: (fork, name, options, signal) => clearHandOff(engine, fork, name, options, signal),
     pushCandidate: (recipe, input, signal) => pushCandidate(engine, recipe, input, signal),
     promote: (recipe, input, signal) => promote(engine, recipe, input, signal),
     rangeDiff: (recipe, tip, signal) => orRefused(() => rangeDiff(engine, recipe, tip, signal)),

@@ -67,9 +67,15 @@ async function isEdited(run: RunRepository, sha: string | undefined, progress: s
 }
 
 /** Deletes the hand-off refs of this name; what is pushed to them meanwhile is read once more and deleted too. */
-export async function clearHandOff(engine: Engine, fork: Remote, name: string, signal?: AbortSignal): Promise<void> {
+export async function clearHandOff(
+  engine: Engine,
+  fork: Remote,
+  name: string,
+  { keepDecisions = false }: { keepDecisions?: boolean } = {},
+  signal?: AbortSignal,
+): Promise<void> {
   const names = handOffRefs(name);
-  const own = [names.progress, names.conflict, names.resolution, names.everyAccepted];
+  const own = [names.progress, names.conflict, names.resolution, ...(keepDecisions ? [] : [names.everyAccepted])];
   const attempt = async (run: RunRepository) => {
     const seen = await readRemoteRefs(engine, fork, own, signal);
     const refs = [...seen].filter(([ref]) => !ref.startsWith("refs/patchmoi/") || isAccepted(ref, names));

@@ -1,15 +1,16 @@
 /** The names of refs on the fork, and what may be a name at all. */
 
 import { isSafeRefName } from "../domain/config.ts";
+import { conflictRef, progressRef, resolutionRef } from "../domain/hand-off.ts";
 import { Blocked } from "./blocked.ts";
 
 /** The hand-off refs of one release, by its name. */
 export function handOffRefs(name: string) {
   const decisions = `refs/patchmoi/decisions/${name}/`;
   const refs = {
-    progress: `refs/heads/patchmoi/progress/${name}`,
-    resolution: `refs/heads/patchmoi/resolution/${name}`,
-    conflict: `refs/heads/patchmoi/conflict/${name}`,
+    progress: progressRef(name),
+    resolution: resolutionRef(name),
+    conflict: conflictRef(name),
     /** Keeps an accepted resolution reachable, whatever is pushed to the refs above later. */
     accepted: (commit: string) => `${decisions}${commit}`,
     everyAccepted: `${decisions}*`,

@@ -30,9 +30,9 @@ export class StartRefused extends Error {
 
 /** Reads settings and config and opens the records. Throws StartRefused with every error at once. */
 export async function boot(environment: Environment): Promise<Boot> {
-  const log = pino({ level: environment.LOG_LEVEL ?? "info" });
-  const path = environment.FEED_SOURCES_PATH || "./feed-sources.json";
   const settings = parseSettings(environment);
+  const log = pino({ level: settings.ok ? settings.value.logLevel : "info" });
+  const path = environment.FEED_SOURCES_PATH || "./feed-sources.json";
   const config = openConfigFile(path, (message) => log.error(message));
   const errors = [
     ...errorsOf(settings),

@@ -144,9 +144,8 @@ export class Attempt {
   blocked(because: Blocked): Stop {
     this.retries = because.transient ? this.retries + 1 : 0;
     const retryAfter = because.transient ? Math.min(FIRST_RETRY * 2 ** (this.retries - 1), LAST_RETRY) : undefined;
-    const again = retryAfter
-      ? ` It is tried again in ${Math.round(retryAfter / 60_000)} minutes, or when you retry.`
-      : "";
+    const minutes = Math.round((retryAfter ?? 0) / 60_000);
+    const again = retryAfter ? `\nIt is tried again in ${minutes} minutes, or when you retry.` : "";
     const message = `${because.reason}${again}`;
     return { wait: { kind: "blocked", message, commands: because.commands ?? [] }, retryAfter };
   }
@@ -198,7 +197,7 @@ export class Attempt {
   async candidateReady(pushed: CandidatePushed): Promise<void> {
     this.candidate = { sha: pushed.tip, channels: pushed.channels };
     this.candidateRefs = pushed.refs;
-    await this.takeHandOffBack();
+    await this.takeHandOffBack({ keepDecisions: true });
     await this.show({ candidateRefs: pushed.refs }, pushed.message);
     await this.report({ candidate: true });
     this.notify("candidate", pushed.message);
@@ -255,18 +254,18 @@ export class Attempt {
   }
 
   /** What was handed over belongs to the open attempt: by now it is in the candidate, or given up. */
-  private async takeHandOffBack(): Promise<void> {
+  private async takeHandOffBack(options: { keepDecisions: boolean }): Promise<void> {
     if (!this.handedOff) return;
+    const { fork, release } = this.subject;
     const removed = await this.step(
       "remove hand-off refs",
-      async (summary) => void (await git(summary).clearHandOff(this.work)),
+      async (summary) => void (await git(summary).clearHandOff({ fork, release, ...options })),
     );
-    this.handedOff = false;
     if (removed) this.warnings = [...this.warnings, `hand-off refs were left on the fork: ${removed.reason}`];
   }
 
   private async end(status: AttemptStatus, message: string): Promise<AttemptStatus> {
-    await this.takeHandOffBack();
+    await this.takeHandOffBack({ keepDecisions: false });
     await Promise.all(this.notices);
     await this.show({ status, intervention: null }, message, true);
     return status;
@@ -304,7 +303,8 @@ export class Attempt {
 
   /** Held up by no sink; `end` sees that what was begun is finished. */
   private notify(event: "attention" | "candidate" | "promoted", message: string): void {
-    const notice = { event, ...this.subject, message, intervention: this.shown.intervention ?? undefined };
+    const { fork, release } = this.subject;
+    const notice = { event, fork, release, message, intervention: this.shown.intervention ?? undefined };
     const sent = CancellationScope.nonCancellable(() => sinks(`tell: ${event}`).notify(notice)).catch(() => {
       this.warnings = [...this.warnings, `a notification (${event}) could not be sent`];
     });

@@ -29,7 +29,7 @@ import type { OfferAnswer, ReleaseOffer } from "../domain/offer.ts";
 import { describeFork } from "./describe.ts";
 import { maintainRelease } from "./maintain-release.ts";
 import { attemptReport, decisionSignal, giveWay, offerRelease, offerReleaseSignal, syncAttempt } from "./messages.ts";
-import { git, PATCH_EVENT_ID, PATCH_FORK, PATCH_STATUS, PATCH_TAG, recorder, temporal } from "./options.ts";
+import { git, PATCH_EVENT_ID, PATCH_FORK, PATCH_STATUS, PATCH_TAG, recorder, sinks, temporal } from "./options.ts";
 
 /**
  * One a fork, never ends: takes releases in, runs one attempt at a time, lets a waiting one give way to a newer release. `state` is what
@@ -125,6 +125,11 @@ export async function maintainFork({ fork, state: handedOn }: { fork: string; st
     noteStatus(state, id, "failed", true);
     const message = "its workflow ended without a word, as when an operator terminates it; retry starts a new attempt";
     await recorder.recordAttempt({ id, change: { status: "failed", message, error: message, intervention: null } });
+    const name = state.known.find((known) => known.attemptId === id)?.name ?? id;
+    // A sink that cannot be reached holds nothing up.
+    await sinks("tell: failed")
+      .notify({ event: "failed", fork, release: { name }, message })
+      .catch(() => {});
   }
 
   async function letHolderGiveWay(): Promise<void> {

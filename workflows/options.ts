@@ -39,7 +39,8 @@ export const recorder = proxyLocalActivities<
 /** One poll, "failing" until there is news: no history grows meanwhile. */
 export const feed = (summary: string) =>
   proxyActivities<Pick<Activities, "pollFeed">>({
-    startToCloseTimeout: "2 minutes",
+    // A poll has 20 s to fetch and 5 s to parse; what takes longer is a worker that died.
+    startToCloseTimeout: "40 seconds",
     retry: { initialInterval: "30 seconds", backoffCoefficient: 1 },
     summary,
   });

@@ -33,10 +33,8 @@ const activities = (notifyEvents: DiscordEvent[], enabled = true) =>
 
 const notice: Notice = {
   event: "attention",
-  attemptId: "maintain-release/acme/v1/1",
   fork: "acme",
-  release: { name: "v1", ref: "refs/tags/v1" },
-  operation: "dispatch",
+  release: { name: "v1" },
   message: "@everyone a patch does not apply",
   intervention: { kind: "conflict", token: "t", commands: ["git fetch origin x"], message: "m" },
 };

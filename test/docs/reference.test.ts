@@ -19,9 +19,8 @@ const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
 
 describe("environment", () => {
   const { text } = page("docs/reference/environment.md");
-  /** Read outside of settings.ts: the log's level by service/boot.ts, the rest by Temporal's client library. */
+  /** Read outside of settings.ts, by Temporal's client library. */
   const elsewhere = [
-    "LOG_LEVEL",
     ...["NAMESPACE", "API_KEY", "TLS", "TLS_CLIENT_CERT_PATH", "TLS_CLIENT_KEY_PATH"].map((name) => `TEMPORAL_${name}`),
     ...["TLS_SERVER_CA_CERT_PATH", "TLS_SERVER_NAME"].map((name) => `TEMPORAL_${name}`),
   ];

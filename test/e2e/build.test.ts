@@ -7,7 +7,7 @@ let world: World;
 beforeAll(async () => {
   world = await startWorld(inject("temporalCli"), { BUILD_SECRET: "s3cr3t-of-the-build" });
 });
-afterAll(() => world.close());
+afterAll(() => world?.close());
 
 const post = (id: string, decision: string, body = {}) => world.service.post(`${attemptPath(id)}/${decision}`, body);
 

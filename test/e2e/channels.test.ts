@@ -1,12 +1,14 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { attemptPath } from "../support/service.ts";
-import { CLASHING, done, HARMLESS, startWorld, type World, waits } from "../support/world.ts";
+import { CLASHING, done, follow, HARMLESS, RESOLVED, startWorld, type World, waits } from "../support/world.ts";
 
 let world: World;
 beforeAll(async () => {
   world = await startWorld(inject("temporalCli"));
 });
-afterAll(() => world.close());
+afterAll(() => world?.close());
 
 const CHANNELS = {
   internal: { branch: "internal", promote: "auto" },
@@ -63,6 +65,34 @@ test("promotion never goes over somebody else's commit on the channel's branch",
   await world.service.post(`/flow-events/${encodeURIComponent(blocked.eventId)}/retry`);
   await world.service.attempt(id, ({ intervention }) => intervention?.kind === "approval");
   expect(fork.refs()["heads/internal"]).toBe(fork.refs()["heads/patchmoi/candidate/v1.1.0"]);
+});
+
+test("a resolution outlives its hand-off refs, for a retry after a refused promotion, with every cache deleted", async () => {
+  const fork = await world.addFork("resolved", { fork: { channels: CHANNELS } });
+  const clone = fork.clone();
+  clone.git("checkout", "-q", "-b", "internal", "origin/patches");
+  clone.commit("Somebody else's work", { files: { "theirs.txt": "x\n" } });
+  clone.git("push", "-q", "origin", "internal");
+  fork.release("v1.1.0", { ...CLASHING });
+  const id = await fork.startByHand("v1.1.0");
+  const stopped = await world.service.attempt(id, waits);
+  const person = fork.clone();
+  follow(stopped.intervention?.commands ?? [], person, () => person.write("app.txt", RESOLVED));
+  await world.service.post(`${attemptPath(id)}/resume`);
+  const blocked = await world.service.attempt(id, ({ status }) => status === "blocked");
+  const candidate = fork.refs()["heads/patchmoi/candidate/v1.1.0"];
+
+  rmSync(join(world.directory, "data/git"), { recursive: true });
+  clone.git("push", "-q", "origin", ":internal");
+  await world.service.post(`/flow-events/${encodeURIComponent(blocked.eventId)}/retry`);
+  const attempt = await world.service.attempt(id, ({ intervention }) => intervention?.kind === "approval");
+  expect(attempt.ledger?.[1]?.outcome).toBe("resolved");
+  expect(fork.refs()["heads/internal"]).toBe(candidate);
+  expect(Object.keys(fork.refs()).filter((ref) => ref.startsWith("heads/patchmoi/"))).toEqual([
+    "heads/patchmoi/candidate/v1.1.0",
+  ]);
+  await promote(id, { channel: "public" });
+  await expect.poll(() => Object.keys(fork.refs()).filter((ref) => ref.includes("decisions"))).toEqual([]);
 });
 
 test("a patch branch that moved meanwhile is not promoted over; retry carries what is there now", async () => {

@@ -4,27 +4,21 @@ import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import type { MaintenanceAttempt } from "../../domain/attempt.ts";
 import type { Dispatch, FlowEvent } from "../../domain/events.ts";
 import { attemptPath } from "../support/service.ts";
-import { done, HARMLESS, startWorld, type World } from "../support/world.ts";
+import { done, HARMLESS, primed, startWorld, type World } from "../support/world.ts";
 
 let world: World;
 beforeAll(async () => {
   world = await startWorld(inject("temporalCli"));
 });
-afterAll(() => world.close());
+afterAll(() => world?.close());
 
 async function poll(source: string): Promise<void> {
   expect((await world.service.post(`/feed-sources/${source}/poll`)).status).toBe(202);
 }
 
-async function primed(source: string): Promise<void> {
-  await expect
-    .poll(async () => JSON.stringify((await world.service.get("/feed-sources")).body), { timeout: 30_000 })
-    .toMatch(new RegExp(`"id":"${source}".*"lastCheckedAt":"`));
-}
-
 test("a release in the feed becomes a candidate, exactly once", async () => {
   const fork = await world.addFork("clean", { feed: true, fork: { candidate: { tag: "candidate-{tag}" } } });
-  await primed("clean-releases");
+  await primed(world, "clean-releases");
   const sha = fork.release("v1.1.0", { ...HARMLESS });
   await poll("clean-releases");
   const attempt = await world.service.someAttempt(({ fork: id, status }) => id === "clean" && status === "changed");

@@ -10,7 +10,7 @@ let world: World;
 beforeAll(async () => {
   world = await startWorld(inject("temporalCli"));
 });
-afterAll(() => world.close());
+afterAll(() => world?.close());
 
 async function conflict(name: string): Promise<{ fork: ForkWorld; stopped: MaintenanceAttempt }> {
   const fork = await world.addFork(name);

@@ -8,6 +8,7 @@ import {
   type ForkWorld,
   follow,
   HARMLESS,
+  primed,
   RESOLVED,
   startWorld,
   type World,
@@ -18,7 +19,7 @@ let world: World;
 beforeAll(async () => {
   world = await startWorld(inject("temporalCli"));
 });
-afterAll(() => world.close());
+afterAll(() => world?.close());
 
 async function killAndRestart(): Promise<void> {
   await world.service.kill();
@@ -56,6 +57,24 @@ test("killed while it waits and right after the decision, it loses neither", asy
   await killAndRestart();
   const attempt = await world.service.attempt(id, done);
   expect(attempt.ledger?.[1]?.outcome).toBe("resolved");
+  expect(candidates(fork)).toHaveLength(1);
+});
+
+test("a release that shows up in a feed while the service is killed, again and again, is taken once", async () => {
+  const fork = await world.addFork("fed", { feed: true });
+  await primed(world, "fed-releases");
+  fork.release("v1.1.0", { ...HARMLESS });
+  for (const delay of [0, 150, 400, 800]) {
+    await world.service.post("/feed-sources/fed-releases/poll");
+    await sleep(delay);
+    await killAndRestart();
+  }
+  await world.service.post("/feed-sources/fed-releases/poll");
+  await world.service.attempt("maintain-release/fed/v1.1.0/1", done);
+  const { body } = await world.service.get<{ attempts: { fork: string }[] }>("/maintenance-attempts");
+  expect(body.attempts.filter((attempt) => attempt.fork === "fed")).toHaveLength(1);
+  const events = await world.service.get<{ events: { id: string }[] }>("/flow-events");
+  expect(events.body.events.filter(({ id }) => id.includes("fed-releases"))).toHaveLength(1);
   expect(candidates(fork)).toHaveLength(1);
 });
 

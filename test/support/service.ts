@@ -176,10 +176,16 @@ export class Service {
 
 export const attemptPath = (id: string) => `/maintenance-attempts/${encodeURIComponent(id)}`;
 
+const LOWEST = 20_000;
+const HIGHEST = 32_000;
+
+/** Below the ports that the system hands out by itself, so that nobody is given it before we use it. */
 export async function freePort(): Promise<number> {
+  const port = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST));
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  const isFree = await new Promise<boolean>((resolve) => {
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
+  return isFree ? port : await freePort();
 }

@@ -3,6 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { MaintenanceAttempt } from "../../domain/attempt.ts";
 import { type GitServer, startGitServer } from "../../scripts/quickstart/git-server.ts";
 import { startReleaseFeed } from "../../scripts/quickstart/release-feed.ts";
@@ -143,6 +144,17 @@ export async function startWorld(temporalCli: string, env: Record<string, string
     remove();
   };
   return { service, directory, addFork, close };
+}
+
+/** Waits until the first poll of a source has remembered what was there. */
+export async function primed({ service }: World, sourceId: string): Promise<void> {
+  type Sources = { sources: { id: string; lastCheckedAt: string | null }[] };
+  const isChecked = async () =>
+    (await service.get<Sources>("/feed-sources")).body.sources.some(
+      ({ id, lastCheckedAt }) => id === sourceId && lastCheckedAt,
+    );
+  for (const deadline = Date.now() + 30_000; Date.now() < deadline; await sleep(100)) if (await isChecked()) return;
+  throw new Error(`${sourceId} was not polled:\n${service.log()}`);
 }
 
 /** Three patches: one in a file of its own, one that upstream will take or clash with, one at the end of a shared file. */
