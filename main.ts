@@ -2,7 +2,7 @@
 import { startApi } from "./api/server.ts";
 import { type Boot, boot } from "./service/boot.ts";
 import { runUntilStopped } from "./service/run.ts";
-import { connectClient, temporalTarget } from "./service/temporal.ts";
+import { lazyClient, temporalTarget } from "./service/temporal.ts";
 import { prepareCluster } from "./worker/prepare-cluster.ts";
 import { startEmbedded } from "./worker/start-embedded.ts";
 import { startWorker } from "./worker/worker.ts";
@@ -21,9 +21,7 @@ await runUntilStopped(async (opened, failed) => {
     await prepareCluster(target, log);
   }
   opened(await startWorker(booted, process.env, target, failed));
-  const temporal = await connectClient(target, log);
-  opened({ close: () => temporal.connection.close() });
-  const api = await startApi({ ...booted, temporal });
+  const api = await startApi({ ...booted, temporal: lazyClient(target) });
   opened(api);
   greet(booted, api.url, uiUrl);
 });

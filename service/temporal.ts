@@ -42,7 +42,10 @@ export async function connected<T>(
   }
 }
 
-export async function connectClient(target: TemporalTarget, log: { warn: (message: string) => void }): Promise<Client> {
-  const connection = await connected("Temporal", () => Connection.connect(target.connection), log);
-  return new Client({ connection, namespace: target.namespace });
+/**
+ * Connects when first used, so that history can be read while Temporal is away. It is left open: the process ends soon after,
+ * and a call that is being retried when its channel is closed throws where nobody can catch it.
+ */
+export function lazyClient({ connection, namespace }: TemporalTarget): Client {
+  return new Client({ connection: Connection.lazy(connection), namespace });
 }

@@ -78,7 +78,6 @@ export async function startService(address: string, adminToken?: string): Promis
       }),
     async close() {
       await api.close();
-      await temporal.connection.close();
       await records.close();
       await rm(directory, { recursive: true });
     },
