@@ -1,13 +1,4 @@
-import {
-  ActivityFailure,
-  ApplicationFailure,
-  CancellationScope,
-  getExternalWorkflowHandle,
-  isCancellation,
-  setCurrentDetails,
-  upsertSearchAttributes,
-  uuid4,
-} from "@temporalio/workflow";
+import { ActivityFailure, ApplicationFailure, CancellationScope, isCancellation, uuid4 } from "@temporalio/workflow";
 import type {
   AttemptChange,
   Blocked,
@@ -15,14 +6,15 @@ import type {
   Carry,
   HandOver,
   Prepared,
+  Subject,
   Taking,
   Work,
 } from "../activities/steps.ts";
 import type { AttemptStatus, CandidateRef, ChannelName, Decision, Intervention, Operation } from "../domain/attempt.ts";
-import { describeAttempt } from "./describe.ts";
 import { Inbox, type Taken } from "./inbox.ts";
-import { attemptReport, maintainForkId, type Release } from "./messages.ts";
-import { git, PATCH_STATUS, recorder, sinks } from "./options.ts";
+import type { Release } from "./messages.ts";
+import { git } from "./options.ts";
+import { Standing } from "./standing.ts";
 
 export interface AttemptInput {
   attemptId: string;
@@ -54,9 +46,9 @@ export function openAttempt(input: AttemptInput): Attempt {
   return new Attempt(input);
 }
 
-/** The state of one attempt and how it is shown outside. The decisions of the runbook are in maintain-release.ts. */
+/** What one attempt knows between its steps, and its waits. The decisions of the runbook are in maintain-release.ts. */
 export class Attempt {
-  readonly subject: { attemptId: string; fork: string; release: Release; operation: Operation };
+  readonly subject: Subject;
   plan: Prepared | undefined;
   carried: Carry | undefined;
   /** The tip that the build passed on. */
@@ -67,20 +59,17 @@ export class Attempt {
   private decisions: Decision[] = [];
   private readonly approved = new Set<ChannelName>();
   private readonly promoted = new Map<ChannelName, string>();
-  private candidateRefs: CandidateRef[] = [];
-  private warnings: string[] = [];
-  private readonly notices: Promise<void>[] = [];
   private handedOff = false;
-  private status: AttemptStatus = "started";
   private retries = 0;
   private scope = new CancellationScope();
   private readonly inbox: Inbox;
-  private readonly shown: AttemptChange = {};
+  private readonly standing: Standing;
 
   constructor(input: AttemptInput) {
     const { attemptId, fork, release, operation } = input;
     this.subject = { attemptId, fork, release, operation };
-    this.inbox = new Inbox({ refused: (message) => this.describe(message), abort: () => this.scope.cancel() });
+    this.standing = new Standing(this.subject);
+    this.inbox = new Inbox({ refused: (message) => this.standing.describe(message), abort: () => this.scope.cancel() });
   }
 
   get taken(): Taken | undefined {
@@ -138,7 +127,7 @@ export class Attempt {
   }
 
   warn(warnings: string[]): void {
-    this.warnings = warnings;
+    this.standing.warnings = warnings;
   }
 
   blocked(because: Blocked): Stop {
@@ -196,11 +185,11 @@ export class Attempt {
   /** `changed` is said with what is asked next, or at the end, so that nobody sees one without the other. */
   async candidateReady(pushed: CandidatePushed): Promise<void> {
     this.candidate = { sha: pushed.tip, channels: pushed.channels };
-    this.candidateRefs = pushed.refs;
+    this.standing.putRefs(pushed.refs);
     await this.takeHandOffBack({ keepDecisions: true });
-    await this.show({ candidateRefs: pushed.refs }, pushed.message);
-    await this.report({ candidate: true });
-    this.notify("candidate", pushed.message);
+    await this.show({}, pushed.message);
+    await this.standing.report({ candidate: true });
+    this.standing.notify("candidate", pushed.message);
   }
 
   /** Channels that are to be promoted on this pass, and are not yet at this candidate. */
@@ -211,15 +200,15 @@ export class Attempt {
 
   async promotedTo(channel: ChannelName, refs: CandidateRef[]): Promise<void> {
     this.promoted.set(channel, this.candidate?.sha as string);
-    this.candidateRefs = [...this.candidateRefs.filter((old) => !refs.some((ref) => ref.ref === old.ref)), ...refs];
+    this.standing.putRefs(refs);
     const message = `promoted to ${channel}: ${refs.map(({ ref }) => ref).join(", ")}`;
     await this.show({}, message);
-    this.notify("promoted", message);
+    this.standing.notify("promoted", message);
   }
 
   awaitApproval(): Stop {
     const channels = (this.candidate?.channels.manual ?? []).filter((name) => !this.isPromoted(name));
-    const message = this.shown.message ?? "the candidate is pushed";
+    const message = this.standing.message ?? "the candidate is pushed";
     if (channels.length === 0) return { end: "changed", message };
     return {
       wait: {
@@ -243,7 +232,7 @@ export class Attempt {
     const status = kind === "approval" ? "changed" : kind === "blocked" ? "blocked" : "needs_intervention";
     this.inbox.open({ kind, token: stop.token, channels });
     await this.show({ status, intervention: { ...stop.wait, message, token: stop.token } }, message);
-    if (kind !== "approval" && !sameWait) this.notify("attention", message);
+    if (kind !== "approval" && !sameWait) this.standing.notify("attention", message);
     await this.inbox.decision(stop.retryAfter);
   }
 
@@ -261,53 +250,20 @@ export class Attempt {
       "remove hand-off refs",
       async (summary) => void (await git(summary).clearHandOff({ fork, release, ...options })),
     );
-    if (removed) this.warnings = [...this.warnings, `hand-off refs were left on the fork: ${removed.reason}`];
+    if (removed) this.standing.warn(`hand-off refs were left on the fork: ${removed.reason}`);
   }
 
   private async end(status: AttemptStatus, message: string): Promise<AttemptStatus> {
     await this.takeHandOffBack({ keepDecisions: false });
-    await Promise.all(this.notices);
+    await this.standing.noticesSent();
     await this.show({ status, intervention: null }, message, true);
     return status;
   }
 
-  /** Records, search attributes, the Web UI's details and maintainFork all hear the same. */
+  /** Whoever made the decision that led here has their answer once it is recorded; at the end, everybody has. */
   private async show(change: AttemptChange, message: string, closed = false): Promise<void> {
-    const { candidateRefs, warnings, subject } = this;
-    const mark = this.inbox.mark;
-    const statusChanged = change.status !== undefined && (change.status !== this.status || closed);
-    this.status = change.status ?? this.status;
-    Object.assign(this.shown, change, { message, candidateRefs, warnings });
-    this.describe();
-    upsertSearchAttributes([{ key: PATCH_STATUS, value: this.status }]);
-    await recorder.recordAttempt({ id: subject.attemptId, change: { ...change, message, candidateRefs, warnings } });
-    if (statusChanged) await this.report({ closed });
-    // Whoever decided while the end was being recorded has their answer by that.
+    const { mark } = this.inbox;
+    await this.standing.show(change, message, closed);
     this.inbox.settle(closed ? Number.POSITIVE_INFINITY : mark);
-  }
-
-  private describe(note?: string): void {
-    setCurrentDetails(describeAttempt(this.subject, this.shown, note));
-  }
-
-  /** maintainFork may have been ended by an operator: then there is nobody to tell, and nothing lost. */
-  private async report(news: { closed?: boolean; candidate?: boolean }): Promise<void> {
-    const parent = getExternalWorkflowHandle(maintainForkId(this.subject.fork));
-    const { attemptId } = this.subject;
-    try {
-      await parent.signal(attemptReport, { attemptId, status: this.status, closed: false, ...news });
-    } catch (error) {
-      if (isCancellation(error)) throw error;
-    }
-  }
-
-  /** Held up by no sink; `end` sees that what was begun is finished. */
-  private notify(event: "attention" | "candidate" | "promoted", message: string): void {
-    const { fork, release } = this.subject;
-    const notice = { event, fork, release, message, intervention: this.shown.intervention ?? undefined };
-    const sent = CancellationScope.nonCancellable(() => sinks(`tell: ${event}`).notify(notice)).catch(() => {
-      this.warnings = [...this.warnings, `a notification (${event}) could not be sent`];
-    });
-    this.notices.push(sent);
   }
 }

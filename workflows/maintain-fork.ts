@@ -13,7 +13,7 @@ import {
   startChild,
   workflowInfo,
 } from "@temporalio/workflow";
-import { isOpen } from "../domain/attempt.ts";
+import { isOpen, isWaiting } from "../domain/attempt.ts";
 import {
   type ForkState,
   lapsing,
@@ -48,11 +48,16 @@ export async function maintainFork({ fork, state: handedOn }: { fork: string; st
     await condition(() => ready);
     const plan = planOffer(state, offer);
     if (plan.kind === "answer") return plan.answer;
-    const answer = plan.kind === "retry" ? { attemptId: plan.attemptId, idempotent: false } : await open(offer, plan.n);
-    if (plan.kind === "retry")
-      await signalAttempt(plan.attemptId, decisionSignal("retry"), { requestId: offer.requestId });
+    const answer = plan.kind === "retry" ? await retry(plan.attemptId, offer) : await open(offer, plan.n);
     rememberAnswer(state, offer.requestId, answer);
     return answer;
+  };
+
+  /** Answers once the attempt has left its wait, so that whoever looks then does not see the old one. */
+  const retry = async (id: string, { requestId }: ReleaseOffer): Promise<OfferAnswer> => {
+    await signalAttempt(id, decisionSignal("retry"), { requestId });
+    await condition(() => !state.known.some((known) => known.attemptId === id && isWaiting(known.status)), "5 seconds");
+    return { attemptId: id, idempotent: false };
   };
 
   /** Remembers before it awaits, so that the same offer arriving meanwhile finds it. */
