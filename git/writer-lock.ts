@@ -1,7 +1,7 @@
 /** One writer at a time for a directory, over all processes that share it. A dead holder stops nobody. */
 
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { link, mkdir, open, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -55,7 +55,7 @@ async function holding<T>(path: string, signal: AbortSignal | undefined, work: (
     return await work();
   } finally {
     clearInterval(beat);
-    const holder = await readHolder(path);
+    const holder = holderIn((await look(path))?.text);
     if (holder?.incarnation === ME.incarnation) await rm(path, { force: true });
   }
 }
@@ -72,41 +72,74 @@ async function acquire(path: string, signal: AbortSignal | undefined): Promise<v
       // ENOENT: the directory was deleted under us; the next round makes it again.
       if (code !== "EEXIST" && code !== "ENOENT") throw error;
     }
-    if (await isStale(path)) await takeAway(path);
+    const seen = await look(path);
+    if (seen && isStale(seen)) await takeAway(path, seen, signal);
     else await sleep(POLL_MS);
   }
 }
 
-async function isStale(path: string): Promise<boolean> {
-  const age = await stat(path).then(
-    ({ mtimeMs }) => Date.now() - mtimeMs,
-    () => 0,
-  );
-  if (age > SILENCE_MS) return true;
-  const holder = await readHolder(path);
+/** A lock file at one moment. Any difference later means that its holder lives, or that it is another's. */
+interface Sighting {
+  text: string;
+  ino: number;
+  mtimeMs: number;
+}
+
+async function look(path: string): Promise<Sighting | undefined> {
+  const file = await open(path).catch(absent);
+  if (!file) return undefined;
+  try {
+    const { ino, mtimeMs } = await file.stat();
+    return { text: await file.readFile("utf8"), ino, mtimeMs };
+  } finally {
+    await file.close();
+  }
+}
+
+function isSame(one: Sighting | undefined, other: Sighting): boolean {
+  return one?.text === other.text && one.ino === other.ino && one.mtimeMs === other.mtimeMs;
+}
+
+function isStale({ text, mtimeMs }: Sighting): boolean {
+  if (Date.now() - mtimeMs > SILENCE_MS) return true;
+  const holder = holderIn(text);
   if (holder?.host !== ME.host) return false;
   return holder.pid === ME.pid ? holder.incarnation !== ME.incarnation : !isAlive(holder.pid);
 }
 
-/** Renamed before it is deleted: of two takers, one gets the file and the other finds nothing. */
-async function takeAway(path: string): Promise<void> {
-  const aside = `${path}.${randomUUID()}`;
-  try {
-    await rename(path, aside);
-    // The git that a killed holder started may still write.
-    const dead = await readHolder(aside);
-    if (dead?.host === ME.host && dead.incarnation) await endMarked(OWNER_MARK, dead.incarnation);
-    await rm(aside, { force: true });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-  }
+/**
+ * Removes the lock that was judged, and never one that somebody took meanwhile. Takers go one after another, by a lock
+ * of the same kind: without it, a rename could take away what the taker before has just created.
+ */
+async function takeAway(path: string, seen: Sighting, signal: AbortSignal | undefined): Promise<void> {
+  await holding(`${path}.taking`, signal, async () => {
+    if (!isSame(await look(path), seen)) return;
+    // The git that a killed holder started may still write: it ends before anybody else may begin.
+    const dead = holderIn(seen.text);
+    if (dead?.host === ME.host && dead.incarnation && dead.incarnation !== ME.incarnation) {
+      await endMarked(OWNER_MARK, dead.incarnation);
+    }
+    await removeExactly(path, seen);
+  });
 }
 
-/** Undefined for a file that is gone, or that its holder has not finished writing. */
-async function readHolder(path: string): Promise<Holder | undefined> {
+/** A holder that was silent for long may wake and beat, or let go, at any moment: what was moved is looked at again. */
+async function removeExactly(path: string, seen: Sighting): Promise<void> {
+  const aside = `${path}.${randomUUID()}`;
+  const moved = await rename(path, aside).then(() => look(aside), absent);
+  if (moved && !isSame(moved, seen)) await link(aside, path).catch(() => undefined);
+  await rm(aside, { force: true });
+}
+
+/** Undefined for a file that its holder has not finished writing. */
+function holderIn(text: string | undefined): Holder | undefined {
   try {
-    return JSON.parse(await readFile(path, "utf8")) as Holder;
+    return JSON.parse(text ?? "") as Holder;
   } catch {
     return undefined;
   }
+}
+
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "ENOENT") throw error;
 }

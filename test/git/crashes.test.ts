@@ -1,11 +1,13 @@
-import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Engine } from "../../git/engine.ts";
 import { Mirror } from "../../git/mirror.ts";
 import { withWriterLock } from "../../git/writer-lock.ts";
+import { temporaryDirectory } from "../support/repositories.ts";
 import { carryAll, engineOptions, lines, type Scene, scene } from "./scene.ts";
 
 async function readyScene() {
@@ -76,6 +78,67 @@ test("a living holder is waited for, one at a time, until the wait is cancelled"
   const wait = withWriterLock(path, AbortSignal.timeout(300), work);
   await expect(wait).rejects.toMatchObject({ kind: "cancelled" });
   expect(existsSync(path)).toBe(true);
+});
+
+/** Holds each lock that a line of its input names, once, for a while; tells who was inside beside it. */
+const CONTENDER = `
+import { appendFileSync, mkdirSync, rmdirSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { withWriterLock } from "./writer-lock.js";
+console.log("ready");
+for await (const line of createInterface({ input: process.stdin })) {
+  await Promise.all(line.split(" ").map((path) => withWriterLock(path, undefined, async () => {
+    try {
+      mkdirSync(path + ".inside");
+      await sleep(15);
+      rmdirSync(path + ".inside");
+      appendFileSync(path + ".turns", ".");
+    } catch (error) {
+      appendFileSync(path + ".turns", error.code);
+    }
+  })));
+  console.log("done");
+}
+`;
+
+function compileContender(directory: string): string {
+  const tsc = join(process.cwd(), "node_modules/typescript/bin/tsc");
+  const flags = ["--outDir", directory, "--noCheck", "--ignoreConfig", "--types", "node"];
+  const language = ["--module", "nodenext", "--target", "es2023", "--rewriteRelativeImportExtensions"];
+  execFileSync(process.execPath, [tsc, "git/writer-lock.ts", ...flags, ...language], { stdio: "inherit" });
+  writeFileSync(join(directory, "package.json"), '{"type":"module"}');
+  writeFileSync(join(directory, "contender.js"), CONTENDER);
+  return join(directory, "contender.js");
+}
+
+test("of several processes that find a dead holder's lock, never two hold it at once", {
+  timeout: 180_000,
+}, async () => {
+  const directory = temporaryDirectory();
+  const program = compileContender(directory.path);
+  const contenders = [1, 2, 3, 4].map(() => spawn(process.execPath, [program], { stdio: ["pipe", "pipe", "inherit"] }));
+  const said = (child: ChildProcess) => once(child.stdout as NodeJS.EventEmitter, "data");
+  try {
+    await Promise.all(contenders.map(said));
+    const dead = JSON.stringify({ pid: await deadPid(), host: hostname(), incarnation: "dead" });
+    for (let round = 0; round < 15; round++) {
+      const paths = Array.from({ length: 10 }, (_, n) => join(directory.path, `${round}-${n}.lock`));
+      for (const path of paths) {
+        writeFileSync(path, dead);
+        // A taker may die too.
+        if (round % 3 === 0) writeFileSync(`${path}.taking`, dead);
+      }
+      const done = contenders.map(said);
+      for (const child of contenders) child.stdin?.write(`${paths.join(" ")}\n`);
+      await Promise.all(done);
+      expect(paths.map((path) => readFileSync(`${path}.turns`, "utf8"))).toEqual(paths.map(() => "...."));
+    }
+    expect(readdirSync(directory.path).filter((name) => /\.lock(\.taking|\.[0-9a-f-]{36})?$/.test(name))).toEqual([]);
+  } finally {
+    for (const child of contenders) child.kill("SIGKILL");
+    directory.remove();
+  }
 });
 
 test("a broken mirror is made afresh", async () => {
