@@ -20,6 +20,8 @@ const MOST_SIGNALS = 100;
 /** Of JSON; Temporal warns at 512 KiB a payload. */
 const LARGEST_ANSWER = 300_000;
 const LONGEST_BACKOFF_SECONDS = 3600;
+const MISSED =
+  "none of the entries was known: more came than the feed shows, so releases may be missing; start them with POST /flow-events";
 
 export function feedActivities(deps: FeedDeps) {
   const { config, records, allowPrivateNetwork, now = () => new Date() } = deps;
@@ -68,7 +70,7 @@ function newsOf(
   source: FeedSource,
   at: Date,
 ): Polled {
-  const { news, settled } = unseen(signals, stored, source);
+  const { news, settled, gap } = unseen(signals, stored, source);
   const taken = oldest(news);
   const known: FeedState = { sourceId: source.id, seen: isFresh(stored, source) ? [] : (stored?.seen ?? []) };
   const state: FeedState = {
@@ -78,7 +80,7 @@ function newsOf(
     nextPollAt: new Date(at.getTime() + source.pollIntervalSeconds * 1000).toISOString(),
     // What did not fit must be answered again by the next poll: no "not modified" then.
     ...(taken.length === news.length && { url: source.url, ...validators }),
-    ...(unreadable && { lastError: unreadable }),
+    ...((unreadable || gap) && { lastError: unreadable ?? MISSED }),
   };
   return { signals: taken, state };
 }

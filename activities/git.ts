@@ -71,10 +71,15 @@ export function gitActivities(deps: GitDeps) {
       });
     },
 
-    /** `keepDecisions`: the attempt may still be carried again, and needs what was accepted to be reachable. */
-    async clearHandOff({ fork, release, keepDecisions }: Pick<Work, "fork" | "release"> & { keepDecisions: boolean }) {
+    /** `places`: progress, conflict and resolution; `decisions`: accepted commits that need not be reachable any more. */
+    async clearHandOff({
+      fork,
+      release,
+      places,
+      decisions,
+    }: Pick<Work, "fork" | "release"> & { places: boolean; decisions: string[] }) {
       const remote = forkRemote(deps, forkOf(deps, fork));
-      await running((signal) => git.clearHandOff(remote, release.name, { keepDecisions }, signal));
+      await running((signal) => git.clearHandOff(remote, release.name, { places, decisions }, signal));
     },
 
     /** Pushes branch and tag together, and keeps the range-diff for review. */
@@ -131,16 +136,23 @@ export function gitActivities(deps: GitDeps) {
   };
 }
 
+/** More than a person would read; a conflict of thousands of files must still fit a payload. */
+const MOST_FILES_TOLD = 200;
+
 function conflict({ attemptId, release }: Work, stop: Extract<Carried, { kind: "conflict" }>): Carry {
-  const { progress, patch, files, proposal } = stop;
+  const { progress, patch, proposal } = stop;
+  const files = stop.files.slice(0, MOST_FILES_TOLD);
+  const more = stop.files.length > files.length ? ` and ${stop.files.length - files.length} more` : "";
   const by = stop.upstreamCommits.map(({ commit, subject }) => `  ${commit.slice(0, 12)} ${subject}`);
-  const touched = by.length ? `\nUpstream commits that touched them:\n${by.join("\n")}` : "";
-  const message = `"${stop.subject}" (${patch.slice(0, 12)}) does not apply: ${files.join(", ")}.${touched}`;
-  const commands = conflictCommands({ attemptId, name: release.name, patch, files });
+  const lines = [
+    `"${stop.subject}" (${patch.slice(0, 12)}) does not apply: ${files.join(", ")}${more}.`,
+    ...(proposal ? [`Upstream has probably taken it: ${proposal.evidence}. If so, leave it out with skip-patch.`] : []),
+    ...(by.length ? ["Upstream commits that touched them:", ...by] : []),
+  ];
   return {
     kind: "conflict",
-    message,
-    commands,
+    message: lines.join("\n"),
+    commands: conflictCommands({ attemptId, name: release.name, patch, files }),
     files,
     proposal,
     stopped: { progress, conflict: stop.conflict, patch },

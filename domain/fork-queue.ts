@@ -10,7 +10,7 @@ export interface QueuedAttempt {
   operation: Operation;
 }
 
-/** The latest attempt of a release. */
+/** One attempt; of one release the latest stands last. */
 export interface KnownAttempt {
   name: string;
   n: number;
@@ -23,7 +23,7 @@ export interface KnownAttempt {
 
 export interface ForkState {
   fork: string;
-  /** One a release, the latest touched last, bounded. */
+  /** The latest opened last, bounded. */
   known: KnownAttempt[];
   queue: QueuedAttempt[];
   /** The attempt that holds the fork: it runs, or waits for a person. */
@@ -44,7 +44,7 @@ export type OfferPlan =
 export function planOffer(state: ForkState, offer: ReleaseOffer): OfferPlan {
   const before = state.answered.find(({ requestId }) => requestId === offer.requestId);
   if (before) return { kind: "answer", answer: before.answer };
-  const known = state.known.find(({ name }) => name === offer.release.name);
+  const known = state.known.findLast(({ name }) => name === offer.release.name);
   if (!known) return { kind: "open", n: 1 };
   const another: OfferPlan = { kind: "open", n: known.n + 1 };
   if (offer.operation === "replay") return another;
@@ -56,7 +56,8 @@ export function planOffer(state: ForkState, offer: ReleaseOffer): OfferPlan {
 }
 
 export function remember(state: ForkState, attempt: KnownAttempt): void {
-  state.known = [...state.known.filter(({ name }) => name !== attempt.name), attempt].slice(-REMEMBERED);
+  const all = [...state.known, attempt];
+  state.known = all.filter(({ closed }, index) => !closed || index >= all.length - REMEMBERED);
 }
 
 export function rememberAnswer(state: ForkState, requestId: string, answer: OfferAnswer): void {

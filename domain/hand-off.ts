@@ -9,16 +9,34 @@ export function shellWord(text: string): string {
   return /^[A-Za-z0-9_./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/** A file's name in a comment: a line break in it must not begin a command. */
+/**
+ * A file's name in a comment: a line break in it must not begin a command, and an interactive zsh reads comments as commands, so
+ * it is quoted like any word.
+ */
 function commentWord(text: string): string {
-  return /[\x00-\x1f\x7f]/.test(text) ? JSON.stringify(text) : text;
+  return shellWord(isPlain(text) ? text : JSON.stringify(text));
+}
+
+function isPlain(text: string): boolean {
+  return !/[\x00-\x1f\x7f]/.test(text);
+}
+
+/** Stands in a comment for the token of the wait, which is not known before the wait begins. */
+const TOKEN = "{token}";
+
+export function withToken(commands: string[], token: string): string[] {
+  return commands.map((line) => (line.startsWith("#") ? line.replaceAll(TOKEN, token) : line));
+}
+
+function callLine(attemptId: string, decision: string, body = ""): string {
+  return `#   curl -X POST "$PATCH_URL/maintenance-attempts/${encodeURIComponent(attemptId)}/${decision}"${body}`;
 }
 
 /** How to go on once the fix is pushed; comments, because where the API listens is the operator's business. */
 function resumeLines(attemptId: string): string[] {
   return [
     "# Then let patch.moi go on, by any of these:",
-    `#   curl -X POST "$PATCH_URL/maintenance-attempts/${encodeURIComponent(attemptId)}/resume"`,
+    callLine(attemptId, "resume"),
     `#   temporal workflow signal --workflow-id ${shellWord(attemptId)} --name resume`,
     "#   the Temporal Web UI: this workflow, Send Signal, name: resume",
   ];
@@ -26,16 +44,18 @@ function resumeLines(attemptId: string): string[] {
 
 /** Fixing one patch that does not apply. Pasted in a fresh clone of the fork, the `cherry-pick` stops at the conflict. */
 export function conflictCommands(stop: { attemptId: string; name: string; patch: string; files: string[] }): string[] {
-  const files = stop.files.map(shellWord).join(" ");
+  const body = ` -H 'Content-Type: application/json' -d '{"token": "${TOKEN}", "reason": "why it may go"}'`;
   return [
     `git fetch origin ${shellWord(progressRef(stop.name))}`,
     "git switch --detach FETCH_HEAD",
     `git cherry-pick --allow-empty ${stop.patch}`,
     `# It stops at the conflict. Edit ${stop.files.map(commentWord).join(" ")} until the patch is right (or delete what should go), then:`,
-    `git add -A -- ${files}`,
-    "git -c core.editor=true cherry-pick --continue",
+    stop.files.every(isPlain) ? `git add -A -- ${stop.files.map(shellWord).join(" ")}` : "git add -A",
+    `git commit --allow-empty -C ${stop.patch}`,
     `git push origin +HEAD:${shellWord(resolutionRef(stop.name))}`,
     ...resumeLines(stop.attemptId),
+    "# Or leave the patch out:",
+    callLine(stop.attemptId, "skip-patch", body),
   ];
 }
 

@@ -2,7 +2,7 @@
 
 import type { Decision, LedgerRow } from "../domain/attempt.ts";
 import { Blocked, short } from "./blocked.ts";
-import { type Commit, readCommit, readCommits } from "./commit-object.ts";
+import { COMMITTER, type Commit, readCommit, readCommits } from "./commit-object.ts";
 import type { Recipe } from "./recipe.ts";
 import type { RunRepository } from "./run-repository.ts";
 import { describe } from "./stack.ts";
@@ -22,7 +22,8 @@ export async function takeResolution(
 ): Promise<Taken> {
   const [stopped, ...later] = left as [Commit, ...Commit[]];
   const commits = await commitsOnTop(run, head.id, decision.commit, `the resolution of ${describe(stopped)}`);
-  const evidence = `${decision.by ?? "a person"} resolved it in ${decision.commit}`;
+  const by = decision.by ?? nameOf(commits.find(({ id }) => id === decision.commit));
+  const evidence = `${by} resolved it in ${decision.commit}`;
   const resolved = (patch: Commit, commit: string): LedgerRow => ({
     patch: patch.id,
     subject: patch.subject,
@@ -39,6 +40,12 @@ export async function takeResolution(
     if (match) rows.set(patch.id, resolved(patch, match.id));
   }
   return { head: await readCommit(run, decision.commit), rows };
+}
+
+/** Who committed it; a commit that we squashed tells only of us. */
+function nameOf(commit: Commit | undefined): string {
+  const committer = commit?.committer ?? COMMITTER;
+  return committer.startsWith(COMMITTER) ? "a person" : committer.replace(/ <.*$/s, "");
 }
 
 /** The commit that accounts for the patch: the same act, or one that says so by its subject or its trailer. */

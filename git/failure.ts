@@ -23,6 +23,7 @@ export class RefusedRemote extends Error {
 /** First match wins: git reports a lost connection after almost every other reason too. */
 const SIGNS: [FailureKind, RegExp][] = [
   ["other", /cannot run ssh/i],
+  ["other", /repository corruption|unable to read [0-9a-f]{40}|missing (blob|tree|commit)/i],
   ["auth", /authentication failed|could not read (username|password)|permission denied|host key verification failed/i],
   ["auth", /returned error: 40[13]|invalid (username|credentials)|access denied/i],
   [

@@ -36,10 +36,15 @@ export interface Git {
   listRefs(remote: Remote, patterns: string[], signal?: AbortSignal): Promise<Map<string, string>>;
   plan(input: PlanInput, signal?: AbortSignal): Promise<Plan>;
   carry(recipe: Recipe, options?: CarryOptions): Promise<Carried>;
-  /** Also keeps what it accepts on the fork, under refs/patchmoi/decisions/<name>/, until clearHandOff. */
+  /** Also keeps what it accepts on the fork, under refs/patchmoi/decisions/<name>/, until clearHandOff is given it. */
   readResolution(recipe: Recipe, stopped: Stopped, signal?: AbortSignal): Promise<Resolution>;
   pushHandOff(recipe: Recipe, stopped: Stopped, signal?: AbortSignal): Promise<Push>;
-  clearHandOff(fork: Remote, name: string, options?: { keepDecisions?: boolean }, signal?: AbortSignal): Promise<void>;
+  clearHandOff(
+    fork: Remote,
+    name: string,
+    options: { places: boolean; decisions: string[] },
+    signal?: AbortSignal,
+  ): Promise<void>;
   pushCandidate(recipe: Recipe, input: CandidateInput, signal?: AbortSignal): Promise<Push>;
   promote(recipe: Recipe, input: PromoteInput, signal?: AbortSignal): Promise<Push>;
   /** git's range-diff of the old stack against the carried one. Throws GitFailure (`refused`) when the recipe does not carry to `tip` any more. */

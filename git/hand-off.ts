@@ -66,35 +66,23 @@ async function isEdited(run: RunRepository, sha: string | undefined, progress: s
   return sha && sha !== progress && (await run.isAncestor(progress, sha)) ? sha : undefined;
 }
 
-/** Deletes the hand-off refs of this name; what is pushed to them meanwhile is read once more and deleted too. */
+/** Deletes hand-off refs of this name: the places, and the accepted commits of `decisions`. What is pushed to them meanwhile is read once more and deleted too. */
 export async function clearHandOff(
   engine: Engine,
   fork: Remote,
   name: string,
-  { keepDecisions = false }: { keepDecisions?: boolean } = {},
+  { places, decisions }: { places: boolean; decisions: string[] },
   signal?: AbortSignal,
 ): Promise<void> {
   const names = handOffRefs(name);
-  const own = [names.progress, names.conflict, names.resolution, ...(keepDecisions ? [] : [names.everyAccepted])];
+  const own = [...(places ? [names.progress, names.conflict, names.resolution] : []), ...decisions.map(names.accepted)];
   const attempt = async (run: RunRepository) => {
     const seen = await readRemoteRefs(engine, fork, own, signal);
-    const refs = [...seen].filter(([ref]) => !ref.startsWith("refs/patchmoi/") || isAccepted(ref, names));
-    return {
-      refs: [],
-      moved: await push(
-        run,
-        fork,
-        refs.map(([ref, { sha }]) => ({ ref, from: sha })),
-      ),
-    };
+    const deletions = [...seen].map(([ref, { sha }]) => ({ ref, from: sha }));
+    return { refs: [], moved: await push(run, fork, deletions) };
   };
   const result = await orBlocked(() =>
     RunRepository.with(engine, undefined, signal, (run) => pushTwice(() => attempt(run))),
   );
   if (result.kind === "blocked") throw new GitFailure("refused", result.reason);
-}
-
-/** The pattern also matches the refs of a release whose name goes on with a slash. */
-function isAccepted(ref: string, names: ReturnType<typeof handOffRefs>): boolean {
-  return ref === names.accepted(ref.slice(ref.lastIndexOf("/") + 1));
 }

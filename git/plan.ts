@@ -108,8 +108,26 @@ async function planIn(
   if (!(await run.text(["merge-base", base, release], { accept: [1] }))) {
     throw new Blocked(`${input.patchBranch} and ${input.target.name} have no common history: check upstream.url`);
   }
+  if (!below && !(await isUpstreams(run, mirror, input, base, release))) throw new Blocked(unclearBase(input, base));
   const baseTag = await nearestTag(run, mirror, base);
   return { kind: "carry", release, tip, base, patches: ids.length, ...(baseTag ? { baseTag } : {}) };
+}
+
+/**
+ * Whether the commit under the stack is surely upstream's own. One that stands on nothing but a side branch of upstream may as
+ * well be a patch that was proposed there: counting it as upstream's would lose it without a word.
+ */
+async function isUpstreams(run: RunRepository, mirror: Mirror, input: PlanInput, base: string, release: string) {
+  if (await run.isAncestor(base, release)) return true;
+  const tags = ["for-each-ref", "--count=1", "--contains", base, "--format=%(refname)", "refs/tags"];
+  const tagged = await run.engine.run(mirror.path, tags, { signal: run.signal });
+  if (tagged.stdout.toString().trim()) return true;
+  const head = (await listRefs(run.engine, input.upstream, ["HEAD"], run.signal)).get("HEAD");
+  return head !== undefined && (await run.hasCommit(head)) && (await run.isAncestor(base, head));
+}
+
+function unclearBase({ patchBranch, upstream }: PlanInput, base: string): string {
+  return `where the stack of ${patchBranch} begins is unclear: ${short(base)} under it is on a side branch of ${publicUrl(upstream.url)} only, so it may be upstream's or a patch of yours; set stackBase to a branch or tag of the fork that stands under the first patch, and retry`;
 }
 
 async function mergeBase(run: RunRepository, tip: string, ref: string): Promise<string> {

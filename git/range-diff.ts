@@ -11,7 +11,9 @@ export async function rangeDiff(engine: Engine, recipe: Recipe, tip: string, sig
   return withRelease(engine, recipe, signal, async (run) => {
     await fetchInputs(run, recipe);
     await carryAgain(run, recipe, tip);
+    // A patch that a person resolved may have changed much and is the same patch still.
+    const pairing = "--creation-factor=90";
     const ranges = [`${recipe.base}..${recipe.tip}`, `${recipe.release}..${tip}`];
-    return run.text(["range-diff", "--no-color", "--no-ext-diff", "--no-textconv", "--no-notes", ...ranges]);
+    return run.text(["range-diff", "--no-color", "--no-ext-diff", "--no-textconv", "--no-notes", pairing, ...ranges]);
   });
 }

@@ -6,14 +6,12 @@ import { Blocked } from "./blocked.ts";
 
 /** The hand-off refs of one release, by its name. */
 export function handOffRefs(name: string) {
-  const decisions = `refs/patchmoi/decisions/${name}/`;
   const refs = {
     progress: progressRef(name),
     resolution: resolutionRef(name),
     conflict: conflictRef(name),
     /** Keeps an accepted resolution reachable, whatever is pushed to the refs above later. */
-    accepted: (commit: string) => `${decisions}${commit}`,
-    everyAccepted: `${decisions}*`,
+    accepted: (commit: string) => `refs/patchmoi/decisions/${name}/${commit}`,
   };
   checkRef(refs.progress);
   return refs;

@@ -97,7 +97,10 @@ class Judge {
     const name = branchOf(this.#refs.resolution);
     const { progress, patch } = this.#stopped;
     if (head === progress) {
-      return { refused: `${name} is the progress itself: commit the fix on top of it and push again`, leftover: true };
+      return {
+        refused: `${name} is the progress itself: commit the fix on top of it and push again; if nothing should be left of the patch, leave it out with skip-patch`,
+        leftover: true,
+      };
     }
     const own = await this.#commitsOnTop(name, head);
     if ("refused" in own) return own;

@@ -10,7 +10,8 @@ const MOST_LISTED = 20_000;
 
 /**
  * Patch to evidence, for the patches that upstream has. One that upstream took and reverted before the release is not
- * among them: dropping it would lose it.
+ * among them: dropping it would lose it. Nor is one that the stack itself takes back before it: with the taking back
+ * carried and the patch dropped, its change would be gone.
  */
 export async function takenByUpstream(
   run: RunRepository,
@@ -20,15 +21,14 @@ export async function takenByUpstream(
 ): Promise<Map<string, string>> {
   const { marked, upstream } = await sameChange(run, stack, tip, span);
   if (marked.length === 0) return new Map();
-  const changes = await filesOf(run, marked);
-  const touching = await commitsTouching(run, span, [...new Set([...changes.values()].flat())], {
-    most: MOST_LISTED,
-    whole: true,
-  });
+  const changes = await filesOf(run, stack);
+  const files = [...new Set(marked.flatMap(({ id }) => changes.get(id) ?? []))];
+  const touching = await commitsTouching(run, span, files, { most: MOST_LISTED, whole: true });
   // The same change touches the same files: only such commits are compared.
-  const keys = new Set([...changes.values()].map(keyOf));
+  const keys = new Set(marked.map(({ id }) => keyOf(changes.get(id) ?? [])));
   const alike = touching.filter(({ files }) => keys.has(keyOf(files))).slice(0, MOST_COMPARED);
-  const ids = await patchIds(run, [...alike.map(({ commit }) => commit), ...marked.map(({ id }) => id)], false);
+  const own = stack.filter(({ id }) => keys.has(keyOf(changes.get(id) ?? []))).map(({ id }) => id);
+  const ids = await patchIds(run, [...alike.map(({ commit }) => commit), ...own], false);
   const undone = await patchIds(
     run,
     marked.map(({ id }) => id),
@@ -37,7 +37,8 @@ export async function takenByUpstream(
   const taken = new Map<string, string>();
   for (const { id } of marked) {
     const fate = newest(alike, ids, ids.get(id), undone.get(id));
-    if (fate?.reverted) continue;
+    if (fate?.reverted || own.slice(0, own.indexOf(id)).some((earlier) => ids.get(earlier) === undone.get(id)))
+      continue;
     const witness =
       fate?.commit ??
       alike.find(({ commit, files }) => upstream.has(commit) && keyOf(files) === keyOf(changes.get(id) ?? []));

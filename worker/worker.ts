@@ -54,6 +54,8 @@ export async function startWorker(
     workflowBundle: { codePath: workflowBundlePath },
     activities,
     shutdownGraceTime: SHUTDOWN_GRACE,
+    // By default the SDK holds heartbeats back for 80 % of their timeout, and a busy machine then misses it.
+    maxHeartbeatThrottleInterval: "5 seconds",
   });
   const running = worker.run().catch(failed);
   const watch = watchSources({ config, client, log });

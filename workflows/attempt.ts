@@ -11,6 +11,7 @@ import type {
   Work,
 } from "../activities/steps.ts";
 import type { AttemptStatus, CandidateRef, ChannelName, Decision, Intervention, Operation } from "../domain/attempt.ts";
+import { withToken } from "../domain/hand-off.ts";
 import { Inbox, type Taken } from "./inbox.ts";
 import type { Release } from "./messages.ts";
 import { git } from "./options.ts";
@@ -60,6 +61,8 @@ export class Attempt {
   private readonly approved = new Set<ChannelName>();
   private readonly promoted = new Map<ChannelName, string>();
   private handedOff = false;
+  /** Commits of people that we took, which the fork keeps for us until the end. */
+  private readonly accepted = new Set<string>();
   private retries = 0;
   private scope = new CancellationScope();
   private readonly inbox: Inbox;
@@ -164,6 +167,7 @@ export class Attempt {
   /** Remembers the decision; the next pass carries again with it. */
   decided(decision: Decision): undefined {
     this.decisions = [...this.decisions, decision];
+    if (decision.kind !== "skip") this.accepted.add(decision.commit);
     this.carried = undefined;
   }
 
@@ -178,7 +182,7 @@ export class Attempt {
   }
 
   gaveWay(to: string | undefined): Stop {
-    if (this.candidate) return { end: "changed", message: `its approval lapsed: ${to} has a newer candidate` };
+    if (this.candidate) return { end: "changed", message: `its approval lapsed: it gave way to ${to}` };
     return { end: "superseded", message: `superseded by ${to}` };
   }
 
@@ -231,7 +235,8 @@ export class Attempt {
     const message = stop.refusal ? `${stop.refusal}\n\n${stop.wait.message}` : stop.wait.message;
     const status = kind === "approval" ? "changed" : kind === "blocked" ? "blocked" : "needs_intervention";
     this.inbox.open({ kind, token: stop.token, channels });
-    await this.show({ status, intervention: { ...stop.wait, message, token: stop.token } }, message);
+    const commands = withToken(stop.wait.commands, stop.token);
+    await this.show({ status, intervention: { ...stop.wait, commands, message, token: stop.token } }, message);
     if (kind !== "approval" && !sameWait) this.standing.notify("attention", message);
     await this.inbox.decision(stop.retryAfter);
   }
@@ -242,15 +247,21 @@ export class Attempt {
     return await pass(this);
   }
 
-  /** What was handed over belongs to the open attempt: by now it is in the candidate, or given up. */
-  private async takeHandOffBack(options: { keepDecisions: boolean }): Promise<void> {
-    if (!this.handedOff) return;
+  /**
+   * What was handed over belongs to the open attempt: by now it is in the candidate, or given up. The places are shared by all
+   * attempts of a release, so they are cleared once, and of decisions only our own go.
+   */
+  private async takeHandOffBack({ keepDecisions }: { keepDecisions: boolean }): Promise<void> {
+    const places = this.handedOff;
+    const decisions = keepDecisions ? [] : [...this.accepted];
+    if (!places && decisions.length === 0) return;
     const { fork, release } = this.subject;
-    const removed = await this.step(
+    const left = await this.step(
       "remove hand-off refs",
-      async (summary) => void (await git(summary).clearHandOff({ fork, release, ...options })),
+      async (summary) => void (await git(summary).clearHandOff({ fork, release, places, decisions })),
     );
-    if (removed) this.standing.warn(`hand-off refs were left on the fork: ${removed.reason}`);
+    if (left) this.standing.warn(`hand-off refs were left on the fork: ${left.reason}`);
+    else this.handedOff = false;
   }
 
   private async end(status: AttemptStatus, message: string): Promise<AttemptStatus> {

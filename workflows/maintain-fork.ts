@@ -1,6 +1,7 @@
 import { WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
 import {
   allHandlersFinished,
+  ChildWorkflowCancellationType,
   type ChildWorkflowHandle,
   condition,
   continueAsNew,
@@ -48,16 +49,16 @@ export async function maintainFork({ fork, state: handedOn }: { fork: string; st
     await condition(() => ready);
     const plan = planOffer(state, offer);
     if (plan.kind === "answer") return plan.answer;
-    const answer = plan.kind === "retry" ? await retry(plan.attemptId, offer) : await open(offer, plan.n);
-    rememberAnswer(state, offer.requestId, answer);
-    return answer;
+    return plan.kind === "retry" ? await retry(plan.attemptId, offer) : await open(offer, plan.n);
   };
 
   /** Answers once the attempt has left its wait, so that whoever looks then does not see the old one. */
   const retry = async (id: string, { requestId }: ReleaseOffer): Promise<OfferAnswer> => {
+    const answer = { attemptId: id, idempotent: false };
+    rememberAnswer(state, requestId, answer);
     await signalAttempt(id, decisionSignal("retry"), { requestId });
     await condition(() => !state.known.some((known) => known.attemptId === id && isWaiting(known.status)), "5 seconds");
-    return { attemptId: id, idempotent: false };
+    return answer;
   };
 
   /** Remembers before it awaits, so that the same offer arriving meanwhile finds it. */
@@ -65,10 +66,12 @@ export async function maintainFork({ fork, state: handedOn }: { fork: string; st
     const { release, event, operation } = offer;
     const id = attemptId(fork, release.name, n);
     remember(state, { name: release.name, n, attemptId: id, eventId: event.id, status: "started", closed: false });
+    const answer = { attemptId: id, idempotent: false };
+    rememberAnswer(state, offer.requestId, answer);
     await recorder.openAttempt({ attemptId: id, fork, release, event, operation });
     state.queue.push({ attemptId: id, release, eventId: event.id, operation });
     stir();
-    return { attemptId: id, idempotent: false };
+    return answer;
   };
 
   setHandler(offerRelease, take);
@@ -120,7 +123,9 @@ export async function maintainFork({ fork, state: handedOn }: { fork: string; st
   /** An attempt that ended without a word (terminated by an operator) must not hold the fork. */
   function watch(child: ChildWorkflowHandle<typeof maintainRelease> | undefined): void {
     const ended = async () => {
-      if (child && state.open === child.workflowId) await giveUp(child.workflowId);
+      // After a reset another run goes on under the same id.
+      if (child && state.open === child.workflowId && !(await isRunning(child.workflowId)))
+        await giveUp(child.workflowId);
       stir();
     };
     child?.result().then(ended, ended);
@@ -158,6 +163,7 @@ async function start(
       workflowId: attemptId,
       args: [{ attemptId, fork, release, eventId, operation }],
       parentClosePolicy: ParentClosePolicy.ABANDON,
+      cancellationType: ChildWorkflowCancellationType.ABANDON,
       typedSearchAttributes: [
         { key: PATCH_FORK, value: fork },
         { key: PATCH_TAG, value: shortenId(release.name) },

@@ -7,7 +7,7 @@ import type { Activities } from "../activities/index.ts";
 /** A step over the network. Its heartbeats notice a dead worker; what still fails after the retries becomes a wait with a reason. */
 const NETWORK_STEP: ActivityOptions = {
   startToCloseTimeout: "1 hour",
-  heartbeatTimeout: "15 seconds",
+  heartbeatTimeout: "20 seconds",
   retry: { initialInterval: "1 second", backoffCoefficient: 3, maximumInterval: "1 minute", maximumAttempts: 5 },
 };
 

@@ -25,6 +25,7 @@ export async function watchFeed({ sourceId }: { sourceId: string }): Promise<voi
   /** Cut short by `pollNow`, the poll is begun again: nothing it had found is committed yet. */
   const news = async (): Promise<Polled> => {
     for (;;) {
+      if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof watchFeed>({ sourceId });
       poked = false;
       polling = new CancellationScope();
       try {
@@ -45,7 +46,6 @@ export async function watchFeed({ sourceId }: { sourceId: string }): Promise<voi
       if (isGone(error)) return;
       throw error;
     }
-    if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof watchFeed>({ sourceId });
   }
 }
 

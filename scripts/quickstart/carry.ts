@@ -86,7 +86,12 @@ async function follow(
       tell.done("stopped: a person is needed");
       tell.line();
       tell.lines(fixLines(attempt, options.forkUrl, service));
-      if (options.auto) return false;
+      if (options.auto) {
+        console.log(
+          "\nWith --auto it ends here, and so does all that was started: run it without --auto to fix this and go on.",
+        );
+        return false;
+      }
       console.log("\nIt waits for you. Ctrl-C ends everything.");
     }
     told = now;
@@ -109,6 +114,7 @@ async function showResult(
     tell.line(`range-diff of old stack and new: ${rangeDiffSummary(review)}`);
   }
   tell.done(attempt.status);
+  if (attempt.status !== "changed") return;
   console.log(
     push ? `\nPushed to ${forkUrl}.` : `\nNothing was pushed to your fork: the result is in ${copyIn(directory)}.`,
   );

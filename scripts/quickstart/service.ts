@@ -3,6 +3,7 @@ import { createWriteStream } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { z } from "zod";
 import type { feedSourcesFile } from "../../domain/config.ts";
@@ -60,9 +61,9 @@ export async function startService(options: ServiceOptions): Promise<LocalServic
     },
   });
   scope.add(() => end(child));
-  writeLog(child, logPath, options.progress);
+  const isUp = writeLog(child, logPath, options.progress);
   const client = new Client(`http://127.0.0.1:${api}`, scope.signal);
-  await ready(client, child, logPath);
+  await ready(client, child, isUp, logPath);
   return { api: client, uiUrl: `http://127.0.0.1:${ui}`, temporalAddress: `127.0.0.1:${temporal}` };
 }
 
@@ -73,25 +74,27 @@ function inherited(): NodeJS.ProcessEnv {
   return Object.fromEntries(kept);
 }
 
-/** The service logs JSON; what it says in words, until it is up, is progress. */
-function writeLog(child: ChildProcess, path: string, progress: (line: string) => void): void {
+/** The service logs JSON; what it says in words, until it is up, is progress. Answers whether it is up. */
+function writeLog(child: ChildProcess, path: string, progress: (line: string) => void): () => boolean {
   const log = createWriteStream(path);
   for (const stream of [child.stdout, child.stderr]) stream?.pipe(log, { end: false });
   child.once("close", () => log.end());
-  if (!child.stdout) return;
-  const lines = createInterface({ input: child.stdout });
   let isUp = false;
+  const lines = createInterface({ input: child.stdout as Readable });
   lines.on("line", (line) => {
     isUp ||= /^patch\.moi\s/.test(line);
     if (!isUp && line.trim() && !line.startsWith("{")) progress(line);
   });
+  return () => isUp;
 }
 
-async function ready(client: Client, child: ChildProcess, logPath: string): Promise<void> {
+/** By its own word first: on its port another service may answer, where two were started at the same time. */
+async function ready(client: Client, child: ChildProcess, isUp: () => boolean, logPath: string): Promise<void> {
   await client.until("the service to be ready", READY_SECONDS, async () => {
     if (child.exitCode !== null || child.signalCode !== null) {
       throw new Surprise(`the service did not start.\n${(await wordsOf(logPath)) || `It says why in ${logPath}`}`);
     }
+    if (!isUp()) return undefined;
     return await fetch(`${client.url}/readyz`).then(
       (answer) => answer.ok || undefined,
       () => undefined,

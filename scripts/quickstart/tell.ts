@@ -55,19 +55,27 @@ export function fixLines(attempt: MaintenanceAttempt, cloneUrl: string, service:
     "In a fresh clone of the fork:",
     "",
     `  git clone ${cloneUrl} fix && cd fix`,
-    ...(intervention?.commands ?? []).filter((line) => !isResumeHint(line)).map((line) => `  ${line}`),
+    ...untilResume(intervention?.commands ?? []).map((line) => `  ${line}`),
     "",
     "Then let it go on, by one of these:",
     "",
     `  curl -X POST ${service.api.url}/maintenance-attempts/${encodeURIComponent(attempt.id)}/resume`,
     `  temporal workflow signal --address ${service.temporalAddress} --workflow-id ${attempt.id} --name resume`,
     `  ${workflowUrl(service, attempt.id)}  (Send Signal, name: resume)`,
+    ...(intervention?.kind === "conflict" ? skipLines(attempt, service) : []),
   ];
 }
 
+function skipLines({ id, intervention }: MaintenanceAttempt, service: LocalService): string[] {
+  const body = JSON.stringify({ token: intervention?.token, reason: "why it may go" });
+  const url = `${service.api.url}/maintenance-attempts/${encodeURIComponent(id)}/skip-patch`;
+  return ["", "Or leave the patch out:", "", `  curl -X POST ${url} -H 'Content-Type: application/json' -d '${body}'`];
+}
+
 /** The commands end with how to resume in general; here the addresses are known. */
-function isResumeHint(line: string): boolean {
-  return /^#\s+(?:curl|temporal|the Temporal Web UI)|^# Then let patch\.moi go on/.test(line);
+function untilResume(commands: string[]): string[] {
+  const end = commands.findIndex((line) => line.startsWith("# Then let patch.moi go on"));
+  return end < 0 ? commands : commands.slice(0, end);
 }
 
 export function workflowUrl({ uiUrl }: LocalService, workflowId: string): string {

@@ -87,6 +87,16 @@ test("a newer candidate makes every older approval lapse, and nothing that is qu
   expect(lapsing(state, "b/1").map(({ attemptId }) => attemptId)).toEqual(["a/3"]);
 });
 
+test("a replay stands beside the attempt that it replays, which still holds the fork, and is the latest from then on", () => {
+  const state = after("needs_intervention", false);
+  state.open = "a/3";
+  remember(state, { name: "v1", n: 4, attemptId: "a/4", eventId: "patch:feed:1", status: "started", closed: false });
+  expect(waitingHolder(state)?.attemptId).toBe("a/3");
+  expect(planOffer(state, offer("replay"))).toEqual({ kind: "open", n: 5 });
+  noteStatus(state, "a/3", "superseded", true);
+  expect(planOffer(state, offer("retry"))).toEqual({ kind: "answer", answer: { attemptId: "a/4", idempotent: true } });
+});
+
 test("what is remembered is bounded and keeps the newest", () => {
   const state = empty();
   for (let n = 0; n < 500; n++) {

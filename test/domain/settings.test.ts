@@ -15,6 +15,7 @@ function errorsOf(environment: Record<string, string | undefined>): string[] {
 describe("parseSettings", () => {
   it("has the documented defaults", () => {
     expect(read({})).toEqual({
+      logLevel: "info",
       host: "127.0.0.1",
       port: 3000,
       dataDirectory: "./data",

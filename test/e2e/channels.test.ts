@@ -158,3 +158,29 @@ test("an older approval lapses when a newer candidate is there", async () => {
   expect(lapsed).toMatchObject({ status: "changed", message: expect.stringContaining("lapsed") });
   expect((await promote(first, { channel: "public" })).status).toBe(409);
 });
+
+test("a replay takes the place of its waiting attempt; ending an older attempt leaves the hand-off of a newer one alone", async () => {
+  const fork = await world.addFork("replayed");
+  fork.release("v1.1.0", { ...CLASHING });
+  const first = await fork.startByHand("v1.1.0");
+  const stopped = await world.service.attempt(first, waits);
+  const replay = () => world.service.post(`/flow-events/${encodeURIComponent(stopped.eventId)}/replay`);
+  await replay();
+  await world.service.attempt(first, ({ status }) => status === "superseded");
+  const second = "maintain-release/replayed/v1.1.0/2";
+  const again = await world.service.attempt(second, waits);
+  const person = fork.clone();
+  follow(again.intervention?.commands ?? [], person, () => person.write("app.txt", RESOLVED));
+  await world.service.post(`${attemptPath(second)}/resume`);
+  await world.service.attempt(second, done);
+
+  await replay();
+  const third = "maintain-release/replayed/v1.1.0/3";
+  const waiting = await world.service.attempt(third, waits);
+  follow(waiting.intervention?.commands ?? [], person, () => person.write("app.txt", RESOLVED));
+  await world.service.post(`${attemptPath(second)}/abort`);
+  await world.service.attempt(second, ({ status }) => status === "cancelled");
+  await world.service.post(`${attemptPath(third)}/resume`);
+  const attempt = await world.service.attempt(third, done);
+  expect(attempt.ledger?.[1]).toMatchObject({ outcome: "resolved", evidence: expect.stringContaining("Pat Person") });
+});

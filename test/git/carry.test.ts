@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { expect, test } from "vitest";
 import { runGit } from "../support/repositories.ts";
-import { carryAll, carryToConflict, lines, rebased, scene } from "./scene.ts";
+import { carryAll, carryToConflict, fileAt, lines, rebased, scene } from "./scene.ts";
 
 const outcomes = (ledger: { outcome: string }[]) => ledger.map(({ outcome }) => outcome);
 
@@ -71,6 +71,20 @@ test("a patch that upstream took and reverted is carried", async () => {
   at.upstream.tag("v2.0.0");
   const { ledger } = await carryAll(at, await at.recipe());
   expect(outcomes(ledger)).toEqual(["applied"]);
+});
+
+test("what the stack takes back and makes again stays made, though upstream took it", async () => {
+  const at = scene();
+  at.fork.commit("Fix it", { files: { "a.txt": lines({ 10: "fixed" }) } });
+  at.fork.commit("Revert", { files: { "a.txt": lines() } });
+  at.fork.commit("Fix it again", { files: { "a.txt": lines({ 10: "fixed" }) } });
+  at.upstream.commit("Fix it", { files: { "a.txt": lines({ 10: "fixed" }) } });
+  at.upstream.tag("v2.0.0");
+  const { tip, ledger } = await carryAll(at, await at.recipe());
+  expect(outcomes(ledger)).toEqual(["dropped", "applied", "applied"]);
+  const pushed = await at.git.pushCandidate(await at.recipe(), { tip, branch: "candidate", message: "m" });
+  expect(pushed.kind).toBe("pushed");
+  expect(fileAt(at.forkUrl, tip, "a.txt")).toBe(lines({ 10: "fixed" }));
 });
 
 test("a patch that became empty is dropped and says so; one that was empty is kept", async () => {

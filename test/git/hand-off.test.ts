@@ -80,7 +80,8 @@ test("two conflicts: each resolution is taken, the rest carried on top, and all 
   await at.git.pushCandidate(done, { tip, branch: "patchmoi/candidate/v2.0.0", message: "m" });
   expect(fileAt(at.forkUrl, tip, "a.txt")).toBe(lines({ 10: "two and theirs" }));
   expect(fileAt(at.forkUrl, tip, "b.txt")).toBe(lines({ 3: "one", 15: "three" }));
-  await at.git.clearHandOff(recipe.fork, "v2.0.0");
+  const decisions = done.decisions.flatMap((each) => (each.kind === "skip" ? [] : [each.commit]));
+  await at.git.clearHandOff(recipe.fork, "v2.0.0", { places: true, decisions });
   expect(runGit(at.forkUrl, ["for-each-ref", "--format=%(refname)", "refs/heads/patchmoi", "refs/patchmoi"])).toBe(
     "refs/heads/patchmoi/candidate/v2.0.0",
   );

@@ -50,6 +50,19 @@ test("a branch without common history blocks; one without patches, or on the rel
   expect(await at.plan()).toMatchObject({ kind: "blocked", ...reason("no common history") });
 });
 
+test("patches that also stand on a side branch of upstream are not taken for upstream's own", async () => {
+  const at = scene();
+  at.fork.commit("Proposed upstream", { files: { "a.txt": lines({ 1: "proposed" }) } });
+  at.fork.git("push", "-q", at.upstream.path, "HEAD:refs/heads/topic");
+  at.fork.commit("Our own", { files: { "b.txt": lines({ 1: "own" }) } });
+  at.fork.git("branch", "under", "v1.0.0");
+  at.upstream.commit("More", { files: { "c.txt": lines({ 1: "more" }) } });
+  at.upstream.tag("v2.0.0");
+  at.publish();
+  expect(await at.plan()).toMatchObject({ kind: "blocked", reason: expect.stringContaining("set stackBase") });
+  expect(await at.plan({ stackBase: "under" })).toMatchObject({ kind: "carry", patches: 2 });
+});
+
 test("stackBase says what is under the stack where upstream does not tell", async () => {
   const at = scene();
   at.fork.commit("Vendor import that stays behind", { files: { "vendor.txt": "v\n" } });
@@ -112,7 +125,7 @@ test.each([
   const push = await at.git.pushCandidate(recipe, { tip, branch: `c/${name}`, tag: `t/${name}`, message: name });
   expect(push).toMatchObject({ kind: "pushed" });
   expect(await at.git.pushHandOff(recipe, { progress: tip })).toMatchObject({ kind: "pushed" });
-  await at.git.clearHandOff(recipe.fork, name);
+  await at.git.clearHandOff(recipe.fork, name, { places: true, decisions: [] });
 });
 
 test("listRefs peels tags and matches whole names only", async () => {

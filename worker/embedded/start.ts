@@ -125,9 +125,7 @@ async function startReady(options: EmbeddedOptions, signal: AbortSignal): Promis
   const giveUp = new AbortController();
   const ready = becomeReady(options, AbortSignal.any([signal, giveUp.signal]));
   const died = server.ended.then((how): never => {
-    throw new Error(
-      `The Temporal server did not start (${how}): ${lines.slice(-3).join(" | ") || "it printed nothing"}`,
-    );
+    throw new Error(`The Temporal server did not start (${how}): ${telling(lines) || "it printed nothing"}`);
   });
   try {
     await Promise.race([ready, died]);
@@ -185,4 +183,10 @@ function logEntry(line: string): { level: "warn" | "error"; message: string } | 
 function once(action: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | undefined;
   return () => (running ??= action());
+}
+
+/** What it logged as an error says more than the stack trace that it ends with. */
+function telling(lines: string[]): string {
+  const errors = lines.filter((line) => logEntry(line)?.level === "error");
+  return (errors.length > 0 ? errors : lines).slice(-3).join(" | ");
 }
