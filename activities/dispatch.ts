@@ -2,7 +2,7 @@ import { type Client, WithStartWorkflowOperation, WorkflowNotFoundError } from "
 import type { Dispatch, FlowEvent } from "../domain/events.ts";
 import type { ReleaseOffer } from "../domain/offer.ts";
 import type { Records } from "../records/records.ts";
-import { maintainForkId, offerRelease, TASK_QUEUE } from "../workflows/messages.ts";
+import { offerRelease, startForkOptions } from "../workflows/messages.ts";
 import type { TakenSignal } from "./steps.ts";
 
 export interface DispatchDeps {
@@ -35,13 +35,7 @@ async function offer(client: Client, wanted: ReleaseOffer, at: string): Promise<
   const answer = await client.workflow.executeUpdateWithStart(offerRelease, {
     args: [wanted],
     updateId: wanted.requestId,
-    startWorkflowOperation: new WithStartWorkflowOperation("maintainFork", {
-      workflowId: maintainForkId(wanted.fork),
-      taskQueue: TASK_QUEUE,
-      args: [{ fork: wanted.fork }],
-      workflowIdConflictPolicy: "USE_EXISTING",
-      staticSummary: `maintains ${wanted.fork}`,
-    }),
+    startWorkflowOperation: new WithStartWorkflowOperation("maintainFork", startForkOptions(wanted.fork)),
   });
   return {
     ...named(wanted.event, at),

@@ -1,4 +1,4 @@
-import type { CandidateRef, ChannelName } from "../domain/attempt.ts";
+import { ATTACHMENTS, type CandidateRef, type ChannelName } from "../domain/attempt.ts";
 import type { Fork } from "../domain/config.ts";
 import { buildFixCommands, conflictCommands, expandName, resolutionRef } from "../domain/hand-off.ts";
 import { isOlderRelease } from "../domain/release.ts";
@@ -15,7 +15,6 @@ export interface GitDeps extends ForkLookup {
 }
 
 type Stopped = HandOver["stopped"];
-export const RANGE_DIFF = "range-diff.txt";
 
 /** Steps of an attempt that read or write the remotes. Each starts from the remotes alone and may run twice. */
 export function gitActivities(deps: GitDeps) {
@@ -91,7 +90,7 @@ export function gitActivities(deps: GitDeps) {
         const pushed = await git.pushCandidate(recipe, { tip, ...candidateNames(fork, release.name) }, signal);
         if (pushed.kind === "blocked") return pushed;
         const review = await git.rangeDiff(recipe, tip, signal);
-        await records.attachments.put(input.attemptId, RANGE_DIFF, `${review.trimEnd()}\n`);
+        await records.attachments.put(input.attemptId, ATTACHMENTS.rangeDiff, `${review.trimEnd()}\n`);
         const message = `candidate pushed: ${pushed.refs.map(({ ref }) => ref).join(", ")}`;
         return { kind: "pushed", tip, refs: shownRefs(fork, pushed), channels: channelsOf(fork), message };
       });

@@ -1,14 +1,12 @@
 import { Router } from "express";
+import { ATTACHMENTS } from "../domain/attempt.ts";
 import { endpoint, ok } from "./answers.ts";
 import type { ApiDeps } from "./app.ts";
 import { findAttempt } from "./attempts.ts";
 import { Problem } from "./problems.ts";
 import { pathId } from "./requests.ts";
 
-/** Attachments of an attempt that are the build's: its log, and files it left, percent-encoded. */
-const PREFIX = "artifact.";
-const LOG = "build.log";
-const RANGE_DIFF = "range-diff.txt";
+const { artifactPrefix: PREFIX, buildLog: LOG, rangeDiff: RANGE_DIFF } = ATTACHMENTS;
 
 /** What a build left, and the review text. All of it comes from upstream's code: it is sent as text or to be saved, never to be rendered. */
 export function artifactRoutes(deps: ApiDeps): Router {

@@ -1,19 +1,11 @@
 import { ApplicationFailure, WorkflowNotFoundError, WorkflowUpdateFailedError } from "@temporalio/client";
-import { type Intervention, isOpen, type MaintenanceAttempt } from "../domain/attempt.ts";
-import { type DecisionName, type DecisionRequest, decisionSignal, decisionUpdate } from "../workflows/messages.ts";
+import { type DecisionName, ENDED_BY, isOpen, type MaintenanceAttempt } from "../domain/attempt.ts";
+import { type DecisionRequest, decisionSignal, decisionUpdate } from "../workflows/messages.ts";
 import { type Answer, accepted } from "./answers.ts";
 import type { ApiDeps } from "./app.ts";
 import type { Wish } from "./idempotency.ts";
 import { Problem } from "./problems.ts";
 import { call, type Delivery, deliver } from "./temporal.ts";
-
-/** What a wait can be ended by. */
-const ENDED_BY: Record<Intervention["kind"], readonly DecisionName[]> = {
-  conflict: ["resume", "skipPatch", "retry", "abort"],
-  build: ["resume", "retry", "abort"],
-  blocked: ["resume", "retry", "abort"],
-  approval: ["promote", "abort"],
-};
 
 type Decided = DecisionRequest & { requestId: string };
 
@@ -81,7 +73,7 @@ function isEndedByUpdate(error: unknown): boolean {
 }
 
 /** Why a decision does not fit what the attempt waits for; undefined when it does. */
-export function misfitOf(
+function misfitOf(
   { status, intervention }: MaintenanceAttempt,
   decision: DecisionName,
   { token, channel }: DecisionRequest,

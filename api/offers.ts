@@ -3,12 +3,12 @@ import type { Operation } from "../domain/attempt.ts";
 import { type Dispatch, type FlowEvent, releaseOf } from "../domain/events.ts";
 import type { OfferAnswer, ReleaseOffer } from "../domain/offer.ts";
 import { dispatchKey } from "../records/keys.ts";
-import { offerRelease, offerReleaseSignal } from "../workflows/messages.ts";
+import { offerRelease, offerReleaseSignal, startForkOptions } from "../workflows/messages.ts";
 import { type Answer, accepted } from "./answers.ts";
 import type { ApiDeps } from "./app.ts";
 import type { Wish } from "./idempotency.ts";
 import { Problem } from "./problems.ts";
-import { call, type Delivery, deliver, startForkOptions, startingFork } from "./temporal.ts";
+import { call, type Delivery, deliver, startingFork } from "./temporal.ts";
 
 /**
  * Offers an event's release to its fork and records that. 202 with the attempt's `Location`; nothing is recorded unless

@@ -5,7 +5,7 @@ import {
   type WorkflowUpdateHandle,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from "@temporalio/client";
-import { maintainForkId, TASK_QUEUE } from "../workflows/messages.ts";
+import { startForkOptions } from "../workflows/messages.ts";
 import { Problem } from "./problems.ts";
 
 /** How long a worker has to take an update up before it is handed over as a signal. */
@@ -46,20 +46,8 @@ export async function call<T>(client: Client, run: () => Promise<T>): Promise<T>
   }
 }
 
-/** One `maintainFork` a fork, started by whoever needs it first. */
 export function startingFork(fork: string): WithStartWorkflowOperation<(input: { fork: string }) => Promise<void>> {
   return new WithStartWorkflowOperation("maintainFork", startForkOptions(fork));
-}
-
-export function startForkOptions(fork: string) {
-  return {
-    workflowId: maintainForkId(fork),
-    taskQueue: TASK_QUEUE,
-    args: [{ fork }] as [{ fork: string }],
-    workflowIdConflictPolicy: "USE_EXISTING" as const,
-    workflowIdReusePolicy: "ALLOW_DUPLICATE" as const,
-    staticSummary: `maintains ${fork}`,
-  };
 }
 
 export async function requireTemporal(client: Client): Promise<void> {

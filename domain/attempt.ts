@@ -71,6 +71,20 @@ export interface Intervention {
   channels?: ChannelName[];
 }
 
+export const DECISIONS = ["resume", "skipPatch", "retry", "abort", "promote"] as const;
+export type DecisionName = (typeof DECISIONS)[number];
+
+/** What a wait can be ended by. */
+export const ENDED_BY: Record<Intervention["kind"], readonly DecisionName[]> = {
+  conflict: ["resume", "skipPatch", "retry", "abort"],
+  build: ["resume", "retry", "abort"],
+  blocked: ["resume", "retry", "abort"],
+  approval: ["promote", "abort"],
+};
+
+/** Names of what is kept beside an attempt's record. An artifact's name is its path, percent-encoded, after the prefix. */
+export const ATTACHMENTS = { rangeDiff: "range-diff.txt", buildLog: "build.log", artifactPrefix: "artifact." } as const;
+
 export interface CandidateRef {
   kind: "branch" | "tag" | "channel" | "patch-branch" | "progress" | "conflict";
   ref: string;

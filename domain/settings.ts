@@ -47,7 +47,7 @@ export function parseSettings(environment: Environment): Parsed<Settings> {
 }
 
 /** The base of a workspace backend from its base URL or its `/events` URL. */
-export function backendBaseUrl(url: string): string {
+function backendBaseUrl(url: string): string {
   return url.replace(/\/+$/, "").replace(/\/events$/, "");
 }
 

@@ -9,7 +9,7 @@ export interface TemporalTarget {
   namespace: string;
 }
 
-export const EMBEDDED_NAMESPACE = "default";
+const EMBEDDED_NAMESPACE = "default";
 
 /** By Temporal's own client variables and profile files when they choose a cluster, else the embedded server's address. */
 export function temporalTarget(settings: Settings): TemporalTarget {

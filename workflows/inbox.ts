@@ -1,13 +1,6 @@
 import { ApplicationFailure, condition, setHandler } from "@temporalio/workflow";
-import type { ChannelName, Intervention } from "../domain/attempt.ts";
-import {
-  DECISIONS,
-  type DecisionName,
-  type DecisionRequest,
-  decisionSignal,
-  decisionUpdate,
-  giveWay,
-} from "./messages.ts";
+import { type ChannelName, DECISIONS, type DecisionName, ENDED_BY, type Intervention } from "../domain/attempt.ts";
+import { type DecisionRequest, decisionSignal, decisionUpdate, giveWay } from "./messages.ts";
 
 /** A decision that ended a wait. `giveWay` comes from maintainFork, `timeout` from the wait's own clock. */
 export interface Taken extends DecisionRequest {
@@ -20,13 +13,6 @@ export interface OpenWait {
   token: string;
   channels?: ChannelName[];
 }
-
-const ACCEPTED: Record<Intervention["kind"], readonly DecisionName[]> = {
-  conflict: ["resume", "skipPatch", "retry", "abort"],
-  build: ["resume", "retry", "abort"],
-  blocked: ["resume", "retry", "abort"],
-  approval: ["promote", "abort"],
-};
 
 type Refusal = { type: "NotWaiting" | "WrongToken" | "BadDecision"; message: string };
 
@@ -115,10 +101,10 @@ export class Inbox {
     if (request.token !== undefined && request.token !== this.wait.token) {
       return { type: "WrongToken", message: `the attempt waits for something else by now (${this.wait.kind})` };
     }
-    if (!ACCEPTED[this.wait.kind].includes(name)) {
+    if (!ENDED_BY[this.wait.kind].includes(name)) {
       return {
         type: "NotWaiting",
-        message: `the attempt waits for ${ACCEPTED[this.wait.kind].join(", ")}, not for ${name}`,
+        message: `the attempt waits for ${ENDED_BY[this.wait.kind].join(", ")}, not for ${name}`,
       };
     }
     return incomplete(name, request, this.wait);

@@ -1,7 +1,7 @@
 /** Names and shapes that workflows share with the API, the worker and operators. No logic. */
 
 import { defineSignal, defineUpdate } from "@temporalio/workflow";
-import type { AttemptStatus, ChannelName } from "../domain/attempt.ts";
+import type { AttemptStatus, ChannelName, DecisionName } from "../domain/attempt.ts";
 import type { OfferAnswer, ReleaseOffer } from "../domain/offer.ts";
 
 export type { OfferAnswer, Release, ReleaseOffer } from "../domain/offer.ts";
@@ -10,6 +10,18 @@ export const TASK_QUEUE = "patchmoi";
 
 export const watchFeedId = (sourceId: string) => `watch-feed/${sourceId}`;
 export const maintainForkId = (forkId: string) => `maintain-fork/${forkId}`;
+
+/** One `maintainFork` a fork, started by whoever needs it first. */
+export function startForkOptions(fork: string) {
+  return {
+    workflowId: maintainForkId(fork),
+    taskQueue: TASK_QUEUE,
+    args: [{ fork }] as [{ fork: string }],
+    workflowIdConflictPolicy: "USE_EXISTING" as const,
+    workflowIdReusePolicy: "ALLOW_DUPLICATE" as const,
+    staticSummary: `maintains ${fork}`,
+  };
+}
 
 export const offerRelease = defineUpdate<OfferAnswer, [ReleaseOffer]>("offerRelease");
 export const offerReleaseSignal = defineSignal<[ReleaseOffer]>("offerRelease");
@@ -39,8 +51,6 @@ export interface DecisionRequest {
   channel?: ChannelName;
   requestId?: string;
 }
-export const DECISIONS = ["resume", "skipPatch", "retry", "abort", "promote"] as const;
-export type DecisionName = (typeof DECISIONS)[number];
 export const decisionSignal = (name: DecisionName) => defineSignal<[DecisionRequest?]>(name);
 /** Same names as the signals; answers when the decision has taken effect. Refused (ApplicationFailure type `NotWaiting`, `WrongToken` or `BadDecision`) before it is accepted. */
 export const decisionUpdate = (name: DecisionName) => defineUpdate<void, [DecisionRequest]>(name);

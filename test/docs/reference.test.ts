@@ -4,13 +4,12 @@ import type { Client } from "@temporalio/client";
 import { pino } from "pino";
 import { describe, expect, it } from "vitest";
 import { createApi } from "../../api/app.ts";
-import { ATTEMPT_STATUSES } from "../../domain/attempt.ts";
+import { ATTEMPT_STATUSES, DECISIONS } from "../../domain/attempt.ts";
 import { configJsonSchema, EMPTY_CONFIG, parseConfig } from "../../domain/config.ts";
 import { DISCORD_EVENTS, parseSettings, SETTINGS_VARIABLES } from "../../domain/settings.ts";
 import { channelMarker, handOffRefs } from "../../git/index.ts";
 import { openFileRecords } from "../../records/files.ts";
 import { SEARCH_ATTRIBUTES } from "../../worker/embedded/namespace.ts";
-import { DECISIONS } from "../../workflows/messages.ts";
 import { temporaryDirectory } from "../support/repositories.ts";
 import { page, pages, ROOT } from "./markdown.ts";
 
