@@ -2,6 +2,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { basename } from "node:path";
 import { checkedLimit, decodeCursor, encodeCursor } from "./cursor.ts";
 import { endsMidLine, readLines } from "./lines.ts";
+import { withFileLock } from "./lock.ts";
 import type { ListQuery, Log, Page } from "./records.ts";
 import { excerpt, repairTornTail } from "./torn-tail.ts";
 
@@ -35,6 +36,7 @@ export class FileLog<T extends object> implements Log<T> {
   #queued: Promise<void> | undefined;
   #pending: Pending[] = [];
   #draining: Promise<void> | undefined;
+  #lastUpdate: Promise<void> = Promise.resolve();
 
   private constructor(options: FileLogOptions<T>, file: FileHandle) {
     this.#options = options;
@@ -64,6 +66,12 @@ export class FileLog<T extends object> implements Log<T> {
     });
   }
 
+  async update(key: string, change: (latest: T | undefined) => T | undefined): Promise<void> {
+    const turn = this.#lastUpdate.then(() => this.#update(key, change));
+    this.#lastUpdate = turn.catch(() => undefined);
+    await turn;
+  }
+
   async get(key: string): Promise<T | undefined> {
     await this.#refresh();
     return structuredClone(this.#latest.get(key));
@@ -86,8 +94,22 @@ export class FileLog<T extends object> implements Log<T> {
   }
 
   async close(): Promise<void> {
+    await this.#lastUpdate;
     await this.#draining;
     await this.#file.close();
+  }
+
+  async #update(key: string, change: (latest: T | undefined) => T | undefined): Promise<void> {
+    for (let settled = false; !settled; ) {
+      settled = await withFileLock(`${this.#options.path}.lock`, async (lock) => {
+        const next = change(await this.get(key));
+        if (next === undefined) return true;
+        if (this.#keyOf(next) !== key) throw new TypeError(`An update of ${this.#name} may not change its key.`);
+        if (!(await lock.isStillHeld())) return false;
+        await this.append(next);
+        return true;
+      });
+    }
   }
 
   /** What piles up while the disk syncs is written by the next round, which then syncs once for all of it. */

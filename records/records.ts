@@ -20,6 +20,11 @@ export interface Records {
 export interface Log<T> {
   /** Durable when it resolves. */
   append(record: T): Promise<void>;
+  /**
+   * Appends what `change` makes of the latest record of a key, and nothing where it makes none. Of all updates of a
+   * log, by any process, one at a time: none is lost. `change` may be called again, and is to do nothing else.
+   */
+  update(key: string, change: (latest: T | undefined) => T | undefined): Promise<void>;
   get(key: string): Promise<T | undefined>;
   /** Newest first, by the first time a key was appended. */
   list(query?: ListQuery<T>): Promise<Page<T>>;

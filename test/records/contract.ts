@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { MaintenanceAttempt } from "../../domain/attempt.ts";
 import { attemptKey, dispatchKey, feedSignalKey } from "../../records/keys.ts";
 import { InvalidCursor, type Records } from "../../records/records.ts";
 import { at, attempt, dispatch, feedSignal, flowEvent } from "./samples.ts";
@@ -53,6 +54,39 @@ export function recordsContract(name: string, makeStore: () => Promise<RecordsSt
       await records.dispatches.append(dispatch(1, { createdAt: at(2), operation: "retry" }));
       expect((await records.dispatches.list()).items.map(({ operation }) => operation)).toEqual(["retry", "dispatch"]);
       expect(await records.dispatches.get(dispatchKey(dispatch(1)))).toEqual(dispatch(1));
+    });
+
+    it("updates the latest record, or begins one, or leaves it", async () => {
+      const { attempts } = await open();
+      await attempts.update(attempt(1).id, (latest) => latest ?? attempt(1));
+      await attempts.update(attempt(1).id, (latest) => latest && { ...latest, message: "on its way" });
+      await attempts.update(attempt(1).id, () => undefined);
+      await attempts.update(attempt(2).id, (latest) => latest && { ...latest, message: "never" });
+      expect((await attempts.list()).items).toEqual([attempt(1, { message: "on its way" })]);
+    });
+
+    it("loses no update of several at once, by one opener or by two", async () => {
+      const both = [await open(), await open()];
+      await both[0]?.attempts.append(attempt(1));
+      const warn = (warning: string) => (latest: MaintenanceAttempt | undefined) =>
+        latest && { ...latest, warnings: [...(latest.warnings ?? []), warning] };
+      const wanted = Array.from({ length: 20 }, (_, n) => `warning ${n}`);
+      await Promise.all(wanted.map((each, n) => both[n % 2]?.attempts.update(attempt(1).id, warn(each))));
+      for (const { attempts } of both) {
+        expect((await attempts.get(attempt(1).id))?.warnings?.toSorted()).toEqual(wanted.toSorted());
+      }
+    });
+
+    it("goes on after an update that fails, and lets none change its key", async () => {
+      const { attempts } = await open();
+      await attempts.append(attempt(1));
+      const failing = attempts.update(attempt(1).id, () => {
+        throw new RangeError("on purpose");
+      });
+      await expect(failing).rejects.toThrow(/on purpose/);
+      await expect(attempts.update(attempt(1).id, () => attempt(2))).rejects.toThrow(/may not change its key/);
+      await attempts.update(attempt(1).id, (latest) => latest && { ...latest, status: "failed" });
+      expect((await attempts.list()).items).toEqual([attempt(1, { status: "failed" })]);
     });
 
     it("refuses a record that lacks its key", async () => {

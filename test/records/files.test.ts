@@ -230,6 +230,7 @@ describe("records in files", () => {
     expect((await records.flowEvents.list({ limit: 1000 })).items).toHaveLength(1000);
     expect(await parsed()).toHaveLength(1000);
     expect((await records.feedStates.all()).map(({ sourceId }) => sourceId)).toHaveLength(40);
+    expect((await records.attempts.get("shared"))?.warnings).toHaveLength(40);
     expect(warnings).toEqual([]);
   });
 });
@@ -241,7 +242,11 @@ const records = await openFileRecords({ directory, warn: (message) => { throw ne
 for (let n = 0; n < 500; n++) {
   const filler = "x".repeat((n * 37) % 9000);
   await records.flowEvents.append({ id: name + n, type: "t", source: "patch", receivedAt: "", payload: { filler } });
-  if (n % 25 === 0) await records.feedStates.put({ sourceId: name + n, seen: [] });
+  if (n % 25) continue;
+  await records.feedStates.put({ sourceId: name + n, seen: [] });
+  await records.attempts.update("shared", (latest) => ({
+    ...latest, id: "shared", warnings: [...(latest?.warnings ?? []), name + n],
+  }));
 }
 await records.close();
 `;
