@@ -1,11 +1,11 @@
 import { ApplicationFailure, WorkflowNotFoundError, WorkflowUpdateFailedError } from "@temporalio/client";
 import { type DecisionName, ENDED_BY, isOpen, type MaintenanceAttempt } from "../domain/attempt.ts";
-import { type DecisionRequest, decisionSignal, decisionUpdate } from "../workflows/messages.ts";
+import { type DecisionRequest, decisionSignal, decisionUpdate, withdraw } from "../workflows/messages.ts";
 import { type Answer, accepted } from "./answers.ts";
 import type { ApiDeps } from "./app.ts";
 import type { Wish } from "./idempotency.ts";
 import { Problem } from "./problems.ts";
-import { call, type Delivery, deliver } from "./temporal.ts";
+import { call, type Delivery, deliver, startingFork } from "./temporal.ts";
 
 type Decided = DecisionRequest & { requestId: string };
 
@@ -22,7 +22,10 @@ export async function decide(
   try {
     delivery = await sendUpdate(deps, attempt.id, decision, decided);
   } catch (error) {
-    const taken = isEndedByUpdate(error) || (isGone(error) && (await wasTakenBefore(deps, attempt.id, wish)));
+    const taken =
+      isEndedByUpdate(error) ||
+      (isGone(error) && (await wasTakenBefore(deps, attempt.id, wish))) ||
+      (isGone(error) && decision === "abort" && (await wasWithdrawn(deps, attempt, decided)));
     if (!taken) throw refusal(error, decision);
     delivery = { kind: "accepted" };
   }
@@ -39,6 +42,20 @@ async function sendUpdate({ temporal }: ApiDeps, id: string, decision: DecisionN
       waitForStage: "ACCEPTED",
     }),
   );
+}
+
+/** An attempt that waits its turn has no workflow yet: the fork's takes it out of its queue. */
+async function wasWithdrawn({ temporal }: ApiDeps, { id, fork, status }: MaintenanceAttempt, decided: Decided) {
+  if (!fork || status !== "started") return false;
+  const delivery = await deliver(temporal, () =>
+    temporal.workflow.startUpdateWithStart(withdraw, {
+      args: [{ attemptId: id, ...(decided.reason && { reason: decided.reason }) }],
+      updateId: decided.requestId,
+      waitForStage: "ACCEPTED",
+      startWorkflowOperation: startingFork(fork),
+    }),
+  );
+  return delivery.kind === "done" && delivery.value;
 }
 
 /** No worker can say whether the decision fits, so the attempt's record does. */

@@ -29,7 +29,15 @@ import { attemptId, shortenId } from "../domain/ids.ts";
 import type { OfferAnswer, ReleaseOffer } from "../domain/offer.ts";
 import { describeFork } from "./describe.ts";
 import { maintainRelease } from "./maintain-release.ts";
-import { attemptReport, decisionSignal, giveWay, offerRelease, offerReleaseSignal, syncAttempt } from "./messages.ts";
+import {
+  attemptReport,
+  decisionSignal,
+  giveWay,
+  offerRelease,
+  offerReleaseSignal,
+  syncAttempt,
+  withdraw,
+} from "./messages.ts";
 import { git, PATCH_EVENT_ID, PATCH_FORK, PATCH_STATUS, PATCH_TAG, recorder, sinks, temporal } from "./options.ts";
 
 /**
@@ -82,6 +90,17 @@ export async function maintainFork({ fork, state: handedOn }: { fork: string; st
     const isQueued = state.queue.some((each) => each.attemptId === id);
     if (known && isOpen(known.status) && !isQueued && !(await isRunning(id))) await giveUp(id);
     await git("read the refs of an attempt").readRefs({ fork, attemptId: id });
+  });
+  setHandler(withdraw, async ({ attemptId: id, reason }) => {
+    await condition(() => ready);
+    const isQueued = state.queue.some((each) => each.attemptId === id);
+    if (!isQueued) return false;
+    state.queue = state.queue.filter((each) => each.attemptId !== id);
+    noteStatus(state, id, "cancelled", true);
+    const message = reason ?? "aborted by a person before its turn";
+    await recorder.recordAttempt({ id, change: { status: "cancelled", message } });
+    stir();
+    return true;
   });
   setHandler(attemptReport, async ({ attemptId, status, closed, candidate }) => {
     await condition(() => ready);

@@ -29,6 +29,9 @@ export const offerReleaseSignal = defineSignal<[ReleaseOffer]>("offerRelease");
 /** Reads an attempt's refs and workflow again and records what is found. Handled by maintainFork, so that ended attempts can be synced. */
 export const syncAttempt = defineUpdate<void, [{ attemptId: string }]>("syncAttempt");
 
+/** Takes an attempt that waits its turn, and so has no workflow yet, out of the queue; false when it is not in it. */
+export const withdraw = defineUpdate<boolean, [{ attemptId: string; reason?: string }]>("withdraw");
+
 /** maintainRelease tells maintainFork how it stands. */
 export interface AttemptReport {
   attemptId: string;

@@ -142,6 +142,10 @@ test("with onNewerRelease `queue` the newer release waits its turn", async () =>
     status: "started",
     message: "waits its turn",
   });
+  fork.release("v1.3.0", { "other.txt": "three\n" });
+  const third = await fork.startByHand("v1.3.0");
+  expect((await world.service.post(`${attemptPath(third)}/abort`, { reason: "not needed" })).status).toBe(202);
+  expect(await world.service.attempt(third, () => true)).toMatchObject({ status: "cancelled", message: "not needed" });
   await world.service.post(`${attemptPath(first)}/abort`, { token: stopped.intervention?.token });
   await world.service.attempt(second, waits);
 });
