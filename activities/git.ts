@@ -128,8 +128,14 @@ export function gitActivities(deps: GitDeps) {
           attempt.candidateRefs.map(({ ref }) => ref),
           signal,
         );
-        const candidateRefs = attempt.candidateRefs.map((ref) => ({ ...ref, pushed: found.get(ref.ref) === ref.sha }));
-        await changeAttempt(records, attemptId, { candidateRefs });
+        const wasAsked = ({ ref, sha }: CandidateRef) =>
+          attempt.candidateRefs.some((asked) => asked.ref === ref && asked.sha === sha);
+        // A promotion may have pushed more, or moved a ref, meanwhile.
+        await changeAttempt(records, attemptId, (latest) => ({
+          candidateRefs: latest.candidateRefs.map((each) =>
+            wasAsked(each) ? { ...each, pushed: found.get(each.ref) === each.sha } : each,
+          ),
+        }));
       });
     },
   };

@@ -1,4 +1,4 @@
-import { isOpen, type MaintenanceAttempt, type Operation } from "../domain/attempt.ts";
+import { hasEnded, type MaintenanceAttempt, type Operation } from "../domain/attempt.ts";
 import type { FeedSourcesFile } from "../domain/config.ts";
 import type { FlowEvent } from "../domain/events.ts";
 import { type ForkState, type KnownAttempt, remember } from "../domain/fork-queue.ts";
@@ -25,9 +25,8 @@ export function recordActivities({ config, records }: RecordDeps) {
   return {
     async openAttempt({ attemptId, fork, release, event, operation }: Opening): Promise<void> {
       if (!(await records.flowEvents.get(event.id))) await records.flowEvents.append(event);
-      if (await records.attempts.get(attemptId)) return;
       const now = new Date().toISOString();
-      await records.attempts.append({
+      const opened: MaintenanceAttempt = {
         id: attemptId,
         eventId: event.id,
         eventType: event.type,
@@ -43,7 +42,8 @@ export function recordActivities({ config, records }: RecordDeps) {
         message: "waits its turn",
         createdAt: now,
         updatedAt: now,
-      });
+      };
+      await records.attempts.update(attemptId, (latest) => (latest ? undefined : opened));
     },
 
     async recordAttempt({ id, change }: { id: string; change: AttemptChange }): Promise<void> {
@@ -73,24 +73,31 @@ export function recordActivities({ config, records }: RecordDeps) {
   };
 }
 
-const ENDED = new Set(["changed", "completed", "skipped", "failed", "superseded", "cancelled"]);
+/** Merges a change, or what is made of the latest record of an attempt, into that record. Of changes at once none is lost. */
+export async function changeAttempt(
+  records: Records,
+  id: string,
+  change: AttemptChange | ((latest: MaintenanceAttempt) => AttemptChange),
+): Promise<void> {
+  await records.attempts.update(
+    id,
+    (latest) => latest && changed(latest, typeof change === "function" ? change(latest) : change),
+  );
+}
 
-/** Merges a change into the latest record of an attempt. One workflow writes an attempt, one step at a time. */
-export async function changeAttempt(records: Records, id: string, change: AttemptChange): Promise<void> {
-  const before = await records.attempts.get(id);
-  if (!before) return;
-  const { intervention, ...rest } = change;
+function changed(before: MaintenanceAttempt, { intervention, ...rest }: AttemptChange): MaintenanceAttempt {
   const now = new Date().toISOString();
   const after: MaintenanceAttempt = { ...before, ...rest, updatedAt: now };
   if (intervention === null) delete after.intervention;
   else if (intervention) after.intervention = intervention;
-  if (ENDED.has(after.status)) after.completedAt ??= now;
+  if (hasEnded(after.status)) after.completedAt ??= now;
   else delete after.completedAt;
-  await records.attempts.append(after);
+  return after;
 }
 
-function known({ id, eventId, status, upstreamTag }: MaintenanceAttempt): KnownAttempt {
+/** An attempt with a candidate has ended, but is not closed while it waits for approval. */
+function known({ id, eventId, status, upstreamTag, intervention }: MaintenanceAttempt): KnownAttempt {
   const n = Number(id.slice(id.lastIndexOf("/") + 1));
-  const closed = !isOpen(status) && status !== "changed";
+  const closed = hasEnded(status) && intervention?.kind !== "approval";
   return { name: upstreamTag ?? "", n, attemptId: id, eventId, status, closed };
 }
