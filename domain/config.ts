@@ -21,11 +21,28 @@ export function isSafeRefName(name: string): boolean {
   );
 }
 
+/** The rule by which git/remote.ts refuses a remote: a user name of a token's length is a token where forges accept one. */
+function holdsSecret(url: string): boolean {
+  const { username, password } = URL.canParse(url) ? new URL(url) : userinfoOfBroken(url);
+  return password !== "" || (username.length >= 20 && !/^ssh:/i.test(url));
+}
+
+/** Up to the last @: a password with a bare slash or blank in it must not slip through. None in `git@host:path` and paths. */
+function userinfoOfBroken(url: string): { username: string; password: string } {
+  const [username = "", ...password] = (/^[a-z][a-z0-9+.-]*:\/\/(.*)@/is.exec(url)?.[1] ?? "").split(":");
+  return { username, password: password.join(":") };
+}
+
+/** The message must not show the URL. */
+const withoutSecret = (instead: string) =>
+  text.refine((url) => !holdsSecret(url), `holds a password or a token: take it out of the URL${instead}`);
+const link = withoutSecret(", which is only shown");
+
 const repo = z.object({
   owner: z.string(),
   name: text,
   fullName: text,
-  webUrl: text,
+  webUrl: link,
   defaultBranch: text.optional(),
 });
 
@@ -95,11 +112,11 @@ export type Build = z.infer<typeof build>;
 
 const fork = z.object({
   id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "must be lower-case letters, digits and dashes, 63 at most"),
-  upstream: z.object({ url: text }),
+  upstream: z.object({ url: withoutSecret("; upstreams that are not public are read by ssh: (git@host:path)") }),
   fork: z.object({
-    url: text,
+    url: withoutSecret(", put it into an environment variable and name that in tokenEnv"),
     tokenEnv: envName.optional(),
-    webUrl: text.optional(),
+    webUrl: link.optional(),
     provider: text.optional(),
     repoFullName: text.optional(),
     webhookSecretEnv: envName.optional(),

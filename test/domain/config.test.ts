@@ -83,6 +83,58 @@ test("an unknown fork and an id that is used twice are errors", () => {
   ]);
 });
 
+const withUrls = (url: string, more: { feed?: string } = {}) => ({
+  sources: [{ ...source, id: "feed", url: more.feed ?? source.url, repo: { ...repo, webUrl: url } }],
+  forks: [{ ...fork, upstream: { url }, fork: { url, webUrl: url } }],
+});
+
+test.each([
+  "https://someone:hunter2secret@git.example/acme/codex",
+  "https://:hunter2secret@git.example/acme/codex",
+  "HTTPS://x-access-token:hunter2secret@git.example/acme/codex",
+  "https://ghp_hunter2secret0123456789@git.example/acme/codex",
+  "http://hunter2secret0123456789:@git.example/acme/codex",
+  "ssh://git:hunter2secret@git.example/acme/codex",
+  "https:/someone:hunter2secret@git.example/acme/codex",
+  "https://someone:hunter2secret/@git.example/acme/codex",
+  "https://someone:pass word hunter2secret@git.example/acme/codex",
+  "https://someone:p@hunter2secret@git.example/acme/codex",
+])("a secret in a URL is refused, not shown: %s", (url) => {
+  const errors = errorsOf(withUrls(url));
+  expect(errors.map((line) => line.split(": ")[0])).toEqual([
+    "sources[0].repo.webUrl",
+    "forks[0].upstream.url",
+    "forks[0].fork.url",
+    "forks[0].fork.webUrl",
+  ]);
+  expect(errors[1]).toMatch(/holds a password or a token: take it out of the URL; .* ssh/);
+  expect(errors[2]).toMatch(/holds a password or a token: take it out of the URL, .* name that in tokenEnv/);
+  expect(errors.join()).not.toMatch(/hunter2secret/);
+});
+
+test.each([
+  "https://git.example/acme/codex.git",
+  "https://git@git.example/acme/codex",
+  "https://acme@git.example:8443/acme/codex",
+  "https://git.example/@acme:tools/codex",
+  "https://git.example/acme/codex?at=someone:x@y",
+  "ssh://git@git.example:2222/acme/codex",
+  "ssh://a-user-name-that-is-quite-long@git.example/acme/codex",
+  "git@git.example:acme/codex",
+  "a-user-name-that-is-quite-long@git.example:acme/codex",
+  "git.example:acme/codex",
+  "git.example:acme/some:one@codex",
+  "ssh://git@git.example:acme/codex",
+  "/srv/git/codex.git",
+  "../git/some:one@codex",
+  "file:///srv/git/some:one@codex",
+])("no secret is seen in %s", (url) => expect(errorsOf(withUrls(url))).toEqual([]));
+
+test("a feed may keep the token that its site wants in its URL", () => {
+  const feed = "https://git.example/acme/codex/-/tags?format=atom&feed_token=hunter2secret0123456789";
+  expect(errorsOf(withUrls("https://git.example/acme/codex", { feed }))).toEqual([]);
+});
+
 test.each(["", "[]", "{", '"x"', "null"])("a file of %j is refused, not crashed on", (text) => {
   expect(parseConfig(text).ok).toBe(false);
 });
