@@ -98,7 +98,6 @@ const channel = z.object({
   tag: refTemplate.optional(),
   promote: z.enum(["auto", "manual"]),
 });
-export type Channel = z.infer<typeof channel>;
 
 const build = z.object({
   commands: z.array(text).min(1),

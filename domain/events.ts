@@ -89,11 +89,15 @@ export interface FeedState {
 
 /** What an event asked of which fork; undefined for an event that no fork of ours was to take. */
 export function releaseOf({ payload }: FlowEvent): { fork: string; release: Release } | undefined {
-  const { fork, tag, ref, sha } = payload;
-  if (typeof fork !== "string") return undefined;
+  const release = releaseIn(payload);
+  return typeof payload.fork === "string" && release ? { fork: payload.fork, release } : undefined;
+}
+
+/** What a feed signal or an event's payload offers to a fork; undefined where a push does not tell its branch. */
+export function releaseIn({ tag, ref, sha }: { tag?: unknown; ref?: unknown; sha?: unknown }): Release | undefined {
   if (typeof sha === "string" && typeof ref === "string" && ref.startsWith("refs/heads/")) {
     const name = typeof tag === "string" ? tag : `${ref.slice("refs/heads/".length)}-${sha.slice(0, 12)}`;
-    return { fork, release: { name, ref, sha } };
+    return { name, ref, sha };
   }
-  return typeof tag === "string" ? { fork, release: { name: tag, ref: `refs/tags/${tag}` } } : undefined;
+  return typeof tag === "string" ? { name: tag, ref: `refs/tags/${tag}` } : undefined;
 }

@@ -1,7 +1,7 @@
 import type { FeedSource, Fork, WorkspaceFlow } from "./config.ts";
-import type { FeedJob, FeedSignal, FlowEvent } from "./events.ts";
+import { type FeedJob, type FeedSignal, type FlowEvent, releaseIn } from "./events.ts";
 import { feedEventId } from "./ids.ts";
-import type { Release, ReleaseOffer } from "./offer.ts";
+import type { ReleaseOffer } from "./offer.ts";
 import { isPrerelease } from "./release.ts";
 import { matchesTags } from "./tag-glob.ts";
 
@@ -41,17 +41,9 @@ export function refusal(tag: string, fork: Fork): string | undefined {
   return undefined;
 }
 
-/** What the signal offers to a fork; undefined where a push does not tell its branch. */
-export function releaseOf(signal: FeedSignal): Release | undefined {
-  if (signal.tag !== undefined) return { name: signal.tag, ref: `refs/tags/${signal.tag}` };
-  if (!signal.sha || !signal.ref) return undefined;
-  const branch = signal.ref.replace(/^refs\/heads\//, "");
-  return { name: `${branch}-${signal.sha.slice(0, 12)}`, ref: signal.ref, sha: signal.sha };
-}
-
 function toFork(signal: FeedSignal, target: WorkspaceFlow, fork: Fork | undefined, receivedAt: string): Intake {
   if (!fork) return recordOnly(`there is no fork "${target.fork}" in forks[]`);
-  const release = releaseOf(signal);
+  const release = releaseIn(signal);
   if (!release) return recordOnly(`the branch is not known: set repo.defaultBranch of source ${signal.sourceId}`);
   const refused = signal.tag === undefined ? undefined : refusal(signal.tag, fork);
   if (refused) return recordOnly(refused);

@@ -56,11 +56,6 @@ export function secondsOf(line: string): string {
   return /> (\d+) [+-]\d+$/.exec(line)?.[1] ?? "0";
 }
 
-/** Name, email and date of an author line, without the zone's spelling: two commits of one act have the same. */
-export function isSameAct(one: Commit, other: Commit): boolean {
-  return one.author === other.author;
-}
-
 /** `like`'s author and message on another tree and parent. Signatures are dropped: they would not hold. */
 export function commitLike(like: Commit, tree: string, parent: string, seconds: string): Buffer {
   const encoding = like.encoding ? `encoding ${like.encoding}\n` : "";

@@ -98,7 +98,7 @@ export class FileAttachments implements Attachments {
 }
 
 /** One path segment that is no hidden file, as temporary ones are. */
-export function isAttachmentName(name: string): boolean {
+function isAttachmentName(name: string): boolean {
   return /^[^./\\\0][^/\\\0]*$/.test(name) && Buffer.byteLength(name) <= MAX_NAME_BYTES;
 }
 
