@@ -66,13 +66,13 @@ export function recordsContract(name: string, makeStore: () => Promise<RecordsSt
     });
 
     it("loses no update of several at once, by one opener or by two", async () => {
-      const both = [await open(), await open()];
-      await both[0]?.attempts.append(attempt(1));
+      const [one, other] = [await open(), await open()];
+      await one.attempts.append(attempt(1));
       const warn = (warning: string) => (latest: MaintenanceAttempt | undefined) =>
         latest && { ...latest, warnings: [...(latest.warnings ?? []), warning] };
       const wanted = Array.from({ length: 20 }, (_, n) => `warning ${n}`);
-      await Promise.all(wanted.map((each, n) => both[n % 2]?.attempts.update(attempt(1).id, warn(each))));
-      for (const { attempts } of both) {
+      await Promise.all(wanted.map((each, n) => (n % 2 ? one : other).attempts.update(attempt(1).id, warn(each))));
+      for (const { attempts } of [one, other]) {
         expect((await attempts.get(attempt(1).id))?.warnings?.toSorted()).toEqual(wanted.toSorted());
       }
     });
