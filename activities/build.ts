@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, realpath, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { delimiter, isAbsolute, join } from "node:path";
 import type { Build } from "../domain/config.ts";
@@ -6,8 +6,9 @@ import type { Git } from "../git/index.ts";
 import type { Records } from "../records/records.ts";
 import { findArtifacts } from "./build/artifacts.ts";
 import { BuildLog } from "./build/log.ts";
+import { withRoom } from "./build/rooms.ts";
 import { runCommand } from "./build/run-command.ts";
-import type { Sandbox } from "./build/sandbox.ts";
+import { none, type Sandbox } from "./build/sandbox.ts";
 import { type ForkLookup, forkOf, recipeOf } from "./forks.ts";
 import { buildStop } from "./git.ts";
 import { running } from "./running.ts";
@@ -36,15 +37,9 @@ export function buildActivities(deps: BuildDeps) {
       if (!build) return { kind: "passed", warnings: [] };
       const refused = refusal(build, deps.sandbox);
       if (refused) return refused;
-      return await running(async (signal, progress) => {
-        await mkdir(deps.directory, { recursive: true });
-        const room = await realpath(await mkdtemp(join(deps.directory, "build-")));
-        try {
-          return await buildIn(room, deps, build, input, { signal, progress });
-        } finally {
-          await rm(room, { recursive: true, force: true, maxRetries: 3 });
-        }
-      });
+      return await running((signal, progress) =>
+        withRoom(deps.directory, (room) => buildIn(room, deps, build, input, { signal, progress })),
+      );
     },
   };
 }
@@ -67,9 +62,11 @@ async function buildIn(
   await deps.git.exportTree(recipeOf(deps, input), input.tip, tree, run.signal);
   const allowed = allowedVariables(deps, build);
   const log = new BuildLog(Object.values(allowed));
-  const env = { ...buildEnvironment(home, deps), ...allowed, PATCHMOI_RELEASE: input.release.name };
-  const warnings = deps.sandbox.name === "none" || build.sandbox === "none" ? [NO_SANDBOX] : [];
-  const failed = await runAll(build, { tree, home, env, log, deps, run });
+  const sandbox = build.sandbox === "none" ? none : deps.sandbox;
+  const base = buildEnvironment(home, deps.programPath, sandbox);
+  const env = { ...base, ...allowed, PATCHMOI_RELEASE: input.release.name };
+  const warnings = sandbox.name === "none" ? [NO_SANDBOX] : [];
+  const failed = await runAll(build, { tree, home, env, log, sandbox, hidden: deps.hidden, run });
   if (!failed) {
     const found = await findArtifacts(tree, build.artifacts);
     warnings.push(...found.warnings);
@@ -85,25 +82,27 @@ async function buildIn(
   return failed ? { kind: "failed", warnings, ...buildStop(input, input.tip, failed) } : { kind: "passed", warnings };
 }
 
+interface Ground {
+  tree: string;
+  home: string;
+  env: Record<string, string>;
+  log: BuildLog;
+  sandbox: Sandbox;
+  hidden: string[];
+  run: Run;
+}
+
 /** Runs the commands in turn; answers what to tell the person when one fails. The time limit is for all of them together. */
 async function runAll(
   build: Build,
-  {
-    tree,
-    home,
-    env,
-    log,
-    deps,
-    run,
-  }: { tree: string; home: string; env: Record<string, string>; log: BuildLog; deps: BuildDeps; run: Run },
+  { tree, home, env, log, sandbox, hidden, run }: Ground,
 ): Promise<string | undefined> {
   const deadline = Date.now() + build.timeoutSeconds * 1000;
   const programs = (env.PATH ?? "").split(delimiter).filter(isAbsolute);
-  const sandbox = build.sandbox === "none" ? unconfined : deps.sandbox;
   for (const [index, command] of build.commands.entries()) {
     run.progress(`build ${index + 1} of ${build.commands.length}: ${command}`);
     log.write(`$ ${command}\n`);
-    const argv = sandbox.wrap(command, { tree, home, network: build.network, hidden: deps.hidden, programs });
+    const argv = sandbox.wrap(command, { tree, home, network: build.network, hidden, programs });
     const timeoutMs = Math.max(deadline - Date.now(), 1);
     const { status } = await runCommand(argv, {
       cwd: tree,
@@ -121,7 +120,6 @@ async function runAll(
   return undefined;
 }
 
-const unconfined: Sandbox = { name: "none", wrap: (command) => ["sh", "-c", command] };
 const NO_SANDBOX = "the build ran without a sandbox: it could read what the service can read";
 
 function refusal(build: Build, sandbox: Sandbox): Blocked | undefined {
@@ -137,11 +135,12 @@ function allowedVariables(deps: BuildDeps, build: Build): Record<string, string>
   );
 }
 
-function buildEnvironment(home: string, { programPath, sandbox }: BuildDeps): Record<string, string> {
+function buildEnvironment(home: string, programPath: string, sandbox: Sandbox): Record<string, string> {
   return {
     PATH: programPath,
     HOME: home,
-    TMPDIR: sandbox.name === "bubblewrap" ? "/tmp" : home,
+    // A sandbox has a /tmp of its own.
+    TMPDIR: sandbox.name === "none" ? home : "/tmp",
     LANG: "C.UTF-8",
     CI: "true",
   };

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { Client } from "@temporalio/client";
 import { DefaultLogger, type LogEntry, NativeConnection, Runtime, Worker } from "@temporalio/worker";
+import { collectBuilds } from "../activities/build/rooms.ts";
 import { findSandbox } from "../activities/build/sandbox.ts";
 import { hiddenDirectories } from "../activities/build.ts";
 import { createActivities } from "../activities/index.ts";
@@ -34,6 +35,8 @@ export async function startWorker(
     environment: Object.fromEntries(inherited),
   });
   await git.collect();
+  const builds = join(settings.dataDirectory, "builds");
+  await collectBuilds(builds);
   const activities = createActivities({
     config,
     secret,
@@ -41,7 +44,7 @@ export async function startWorker(
     git,
     client: () => client,
     sandbox: await findSandbox(),
-    directory: join(settings.dataDirectory, "builds"),
+    directory: builds,
     hidden: hiddenDirectories(settings.dataDirectory),
     programPath: environment.PATH ?? "",
     discord: settings.discord,

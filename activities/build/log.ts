@@ -1,5 +1,8 @@
 const KEPT_BYTES = 4 * 1024 * 1024;
 const SHORTEST_SECRET = 6;
+const TAIL_LINES = 20;
+/** A message goes through Temporal, which takes 2 MiB; a line may be a whole bundle of JavaScript. */
+const TAIL_CHARACTERS = 4_000;
 
 /** A build's output: the last 4 MiB of it, without the values of variables that the build was given. */
 export class BuildLog {
@@ -28,8 +31,11 @@ export class BuildLog {
     return this.cut ? `[the beginning was cut]\n${text}` : text;
   }
 
-  /** The last lines, for a message that a person reads. */
-  tail(lines = 20): string {
-    return this.text().trimEnd().split("\n").slice(-lines).join("\n");
+  /** The last 20 lines, and of them the last 4,000 characters, for a message that a person reads. */
+  tail(): string {
+    const lines = this.text().trimEnd().split("\n").slice(-TAIL_LINES).join("\n");
+    if (lines.length <= TAIL_CHARACTERS) return lines;
+    // A pair of surrogates is not left halved.
+    return `…${lines.slice(-TAIL_CHARACTERS).replace(/^[\uDC00-\uDFFF]/, "")}`;
   }
 }

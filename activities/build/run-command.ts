@@ -16,18 +16,28 @@ export interface CommandOptions {
 const GRACE_MS = 3_000;
 
 /**
+ * Becomes the command, beside a guard that kills the process group when our end of stdin closes, which happens however we die.
+ * The guard is nobody's child, so that the command does not find one that it never started; being asked to end does not end it.
+ */
+const GUARDED = `
+  exec 4<&0 </dev/null
+  ( (trap '' TERM; read -r _ <&4; kill -9 "-$$") >/dev/null 2>&1 & )
+  exec "$@" 4<&-
+`;
+
+/**
  * Runs one command in a process group of its own and leaves nothing of the group behind: neither after it ended, nor when it ran
- * out of time or was cancelled (asked to end first, killed after three seconds).
+ * out of time or was cancelled (asked to end first, killed after three seconds), nor when this process is killed.
  */
 export async function runCommand(argv: string[], options: CommandOptions): Promise<CommandEnd> {
   options.signal.throwIfAborted();
-  const [program, ...args] = argv as [string, ...string[]];
-  const child = spawn(program, args, {
+  const child = spawn("/bin/sh", ["-c", GUARDED, "build", ...argv], {
     cwd: options.cwd,
     env: options.env,
     detached: true,
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
   });
+  child.stdin.on("error", () => {});
   let timedOut = false;
   const end = () => {
     killGroup(child.pid, "SIGTERM");
@@ -51,6 +61,7 @@ export async function runCommand(argv: string[], options: CommandOptions): Promi
     clearTimeout(timer);
     options.signal.removeEventListener("abort", end);
     killGroup(child.pid, "SIGKILL");
+    child.stdin.destroy();
     child.stdout.destroy();
     child.stderr.destroy();
   }

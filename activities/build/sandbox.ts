@@ -1,6 +1,10 @@
 import { execFile } from "node:child_process";
-import { dirname } from "node:path";
+import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
+import { bubblewrap } from "./bubblewrap.ts";
+import { namespaces } from "./namespaces.ts";
 
 /** What keeps a build, which runs upstream's code, from the rest of the machine. */
 export interface Sandbox {
@@ -21,98 +25,38 @@ export interface Room {
   programs: string[];
 }
 
+export const none: Sandbox = { name: "none", wrap: (command) => ["sh", "-c", command] };
+
 /** The strongest sandbox that this machine really lets us use; tried, not guessed. */
 export async function findSandbox(): Promise<Sandbox> {
-  if (await works("bwrap", ["--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "--unshare-all", "true"]))
-    return bubblewrap;
-  if (await works("unshare", [...NAMESPACES, "--net", "sh", "-c", "mount -t tmpfs tmpfs /tmp"])) return namespaces;
+  for (const sandbox of [bubblewrap, namespaces]) if (await holds(sandbox)) return sandbox;
   return none;
 }
 
-const bubblewrap: Sandbox = {
-  name: "bubblewrap",
-  wrap: (command, room) => [
-    ...["bwrap", "--die-with-parent", "--new-session", "--unshare-all", ...(room.network ? ["--share-net"] : [])],
-    ...["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--tmpfs", "/run"],
-    ...room.hidden.flatMap((directory) => ["--tmpfs", directory]),
-    ...visiblePrograms(room).flatMap((directory) => ["--ro-bind", directory, directory]),
-    ...(room.network ? ["--ro-bind-try", "/run/systemd/resolve", "/run/systemd/resolve"] : []),
-    ...[room.tree, room.home].flatMap((directory) => ["--bind", directory, directory]),
-    ...["--chdir", room.tree, "--", "sh", "-c", command],
-  ],
-};
+const TRIAL_MS = 8_000;
+/** In `tree`, beside `home`, `tools/bin` and `secret`. */
+const TRIAL = `set -e
+touch made ../home/made /tmp/made
+test -e ../tools/bin/tool
+test ! -e ../secret
+for directory in / ../tools/bin; do test ! -w "$directory"; done
+if umount ../home 2>/dev/null; then exit 1; fi`;
 
-const NAMESPACES = [
-  "--user",
-  "--map-root-user",
-  "--mount",
-  "--pid",
-  "--fork",
-  "--kill-child",
-  "--mount-proc",
-  "--ipc",
-  "--uts",
-];
-
-/** Paths come as arguments, never as text of the script. Binds are made from directories
- * that were opened before their parents are covered; `-c` keeps mount(8) from turning them back into the covered paths. */
-const COVER = `set -e
-tree=$1 home=$2 command=$3; shift 3
-cd "$tree"; exec 3<.
-cd "$home"; exec 4<.
-n=0
-for d; do
-  case $d in
-    hide:*) mount -t tmpfs tmpfs "\${d#hide:}" ;;
-  esac
-done
-mkdir -p "$home" "$tree"
-mount -c --bind /proc/self/fd/4 "$home"
-mount -c --bind /proc/self/fd/3 "$tree"
-exec 3<&- 4<&-
-cd "$tree"
-exec sh -c "$command"`;
-
-const namespaces: Sandbox = {
-  name: "namespaces",
-  wrap: (command, room) => [
-    ...[
-      "unshare",
-      ...NAMESPACES,
-      ...(room.network ? [] : ["--net"]),
-      "sh",
-      "-c",
-      COVER,
-      "cover",
-      room.tree,
-      room.home,
-      command,
-    ],
-    ...room.hidden.filter((directory) => !holdsPrograms(directory, room)).map((directory) => `hide:${directory}`),
-  ],
-};
-
-const none: Sandbox = { name: "none", wrap: (command) => ["sh", "-c", command] };
-
-/** A program's directory is shown with its siblings (`lib` beside `bin`), but never a whole home. */
-function visiblePrograms({ hidden, programs }: Room): string[] {
-  const inside = programs.filter((directory) => hidden.some((each) => directory.startsWith(`${each}/`)));
-  return inside.map((directory) => {
-    const parent = dirname(directory);
-    const bare = hidden.includes(parent) || parent.endsWith("/.local");
-    return directory.endsWith("/bin") && !bare ? parent : directory;
-  });
-}
-
-function holdsPrograms(directory: string, { programs }: Room): boolean {
-  return programs.some((each) => each.startsWith(`${directory}/`));
-}
-
-async function works(program: string, args: string[]): Promise<boolean> {
+/** Runs a command as a build would be run, which looks whether it can do what a build must, and cannot do what it must not. */
+async function holds(sandbox: Sandbox): Promise<boolean> {
+  const directory = await realpath(await mkdtemp(join(tmpdir(), "patchmoi-sandbox-")));
   try {
-    await promisify(execFile)(program, args, { timeout: 5_000 });
+    const [tree, home, tools] = [join(directory, "tree"), join(directory, "home"), join(directory, "tools", "bin")];
+    for (const each of [tree, home, tools]) await mkdir(each, { recursive: true });
+    for (const each of [join(tools, "tool"), join(directory, "secret")]) await writeFile(each, "");
+    const hidden = [homedir(), directory].filter((each) => each !== "/");
+    const argv = sandbox.wrap(TRIAL, { tree, home, network: false, hidden, programs: [tools] });
+    const [program, ...args] = argv as [string, ...string[]];
+    await promisify(execFile)(program, args, { timeout: TRIAL_MS, killSignal: "SIGKILL" });
     return true;
   } catch {
     return false;
+  } finally {
+    await rm(directory, { recursive: true, force: true });
   }
 }
