@@ -4,7 +4,7 @@ import type { FeedSource, FeedSourcesFile } from "../domain/config.ts";
 import type { FeedSignal, FeedState } from "../domain/events.ts";
 import { isFresh, nextState, unseen } from "../domain/feed-window.ts";
 import type { Records } from "../records/records.ts";
-import { type FeedReading, readFeed } from "./feed/read.ts";
+import { type FeedReading, readFeed, urlHash } from "./feed/read.ts";
 import { take } from "./feed/take.ts";
 import type { Polled, TakenSignal } from "./steps.ts";
 
@@ -79,7 +79,7 @@ function newsOf(
     lastCheckedAt: at.toISOString(),
     nextPollAt: new Date(at.getTime() + source.pollIntervalSeconds * 1000).toISOString(),
     // What did not fit must be answered again by the next poll: no "not modified" then.
-    ...(taken.length === news.length && { url: source.url, ...validators }),
+    ...(taken.length === news.length && { urlHash: urlHash(source.url), ...validators }),
     ...((unreadable || gap) && { lastError: unreadable ?? MISSED }),
   };
   return { signals: taken, state };

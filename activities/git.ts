@@ -71,14 +71,9 @@ export function gitActivities(deps: GitDeps) {
     },
 
     /** `places`: progress, conflict and resolution; `decisions`: accepted commits that need not be reachable any more. */
-    async clearHandOff({
-      fork,
-      release,
-      places,
-      decisions,
-    }: Pick<Work, "fork" | "release"> & { places: boolean; decisions: string[] }) {
+    async clearHandOff({ fork, name, ...what }: { fork: string; name: string; places: boolean; decisions: string[] }) {
       const remote = forkRemote(deps, forkOf(deps, fork));
-      await running((signal) => git.clearHandOff(remote, release.name, { places, decisions }, signal));
+      await running((signal) => git.clearHandOff(remote, name, what, signal));
     },
 
     /** Pushes branch and tag together, and keeps the range-diff for review. */

@@ -96,7 +96,7 @@ function misfitOf(
   { token, channel }: DecisionRequest,
 ): Problem | undefined {
   if (!intervention) {
-    if (decision === "abort" && isOpen(status)) return undefined;
+    if (decision === "abort" && !token && isOpen(status)) return undefined;
     return notWaiting(`the attempt is ${status} and waits for nothing`);
   }
   if (token !== undefined && token !== intervention.token) return wrongToken(`it waits for something else by now`);

@@ -22,7 +22,7 @@ export async function offerEvent(deps: ApiDeps, event: FlowEvent, operation: Ope
   const delivery = await send(deps, offer).catch((error: unknown) => refused(deps, offer, wish, error));
   if (!wasThere) await remember(deps, event);
   const record = await recordDispatch(deps, offer, wish, outcome(delivery));
-  return answer(event, record, operation === "dispatch" && wasThere && delivery.kind !== "untaken");
+  return answer(event, record, operation === "dispatch" && wasThere);
 }
 
 function offerOf(deps: ApiDeps, event: FlowEvent, operation: Operation, requestId: string): ReleaseOffer {

@@ -132,30 +132,39 @@ const fork = z.object({
 });
 export type Fork = z.infer<typeof fork>;
 
-export const feedSourcesFile = z
-  .object({ $schema: z.string().optional(), sources: z.array(feedSource), forks: z.array(fork).default([]) })
-  .superRefine((file, context) => {
+export const feedSourcesFile = z.object({
+  $schema: z.string().optional(),
+  sources: z.array(feedSource),
+  forks: z.array(fork).default([]),
+});
+export type FeedSourcesFile = z.infer<typeof feedSourcesFile>;
+
+/** As much of any file as tells what refers to what, so that these errors are told beside those of the shape. */
+const reference = z.object({
+  id: z.string().optional().catch(undefined),
+  target: z.object({ fork: z.string().optional() }).optional().catch(undefined),
+});
+const entries = z.array(reference.catch({})).catch([]);
+const references = z
+  .object({ sources: entries, forks: entries })
+  .catch({ sources: [], forks: [] })
+  .superRefine(({ sources, forks }, context) => {
+    const complain = (path: PropertyKey[], message: string) => context.addIssue({ code: "custom", path, message });
     const taken = new Map<string, string>();
-    for (const [list, entries] of Object.entries({ sources: file.sources, forks: file.forks })) {
-      for (const [index, { id }] of entries.entries()) {
+    for (const [list, each] of Object.entries({ sources, forks })) {
+      for (const [index, { id }] of each.entries()) {
+        if (id === undefined) continue;
         const other = taken.get(id);
-        if (other)
-          context.addIssue({ code: "custom", path: [list, index, "id"], message: `is already the id of ${other}` });
+        if (other) complain([list, index, "id"], `is already the id of ${other}`);
         taken.set(id, `${list}[${index}]`);
       }
     }
-    for (const [index, source] of file.sources.entries()) {
-      const wanted = source.target && "fork" in source.target ? source.target.fork : undefined;
-      if (wanted !== undefined && !file.forks.some((each) => each.id === wanted)) {
-        context.addIssue({
-          code: "custom",
-          path: ["sources", index, "target", "fork"],
-          message: `names the fork "${wanted}", which forks[] does not have`,
-        });
-      }
+    for (const [index, { target }] of sources.entries()) {
+      const wanted = target?.fork;
+      if (wanted === undefined || forks.some(({ id }) => id === wanted)) continue;
+      complain(["sources", index, "target", "fork"], `names the fork "${wanted}", which forks[] does not have`);
     }
   });
-export type FeedSourcesFile = z.infer<typeof feedSourcesFile>;
 
 export const EMPTY_CONFIG: FeedSourcesFile = { sources: [], forks: [] };
 
@@ -173,7 +182,8 @@ export function parseConfig(json: string): Parsed<FeedSourcesFile> {
     return { ok: false, errors: [`$: is not JSON: ${(error as Error).message}`] };
   }
   const result = feedSourcesFile.safeParse(data);
-  return result.success ? { ok: true, value: result.data } : { ok: false, errors: issueLines(result.error) };
+  const errors = [result, references.safeParse(data)].flatMap(({ error }) => (error ? issueLines(error) : []));
+  return result.success && errors.length === 0 ? { ok: true, value: result.data } : { ok: false, errors };
 }
 
 /** One line an issue: JSON path, colon, message. */

@@ -78,8 +78,8 @@ export interface FeedState {
   seen: string[];
   /** When the source was first read; absent until a poll has succeeded. */
   primedAt?: string;
-  /** The feed that `etag` and `lastModified` belong to: they are worth nothing once the configured URL is another. */
-  url?: string;
+  /** SHA-256 of the URL that `etag` and `lastModified` are of, which may hold a token. */
+  urlHash?: string;
   etag?: string;
   lastModified?: string;
   /** Why the last poll failed; absent after one that did not. */

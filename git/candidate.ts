@@ -42,7 +42,7 @@ async function pushFree(run: RunRepository, recipe: Recipe, input: CandidateInpu
   const [branch, tag] = [asBranch(input.branch), input.tag === undefined ? undefined : `refs/tags/${input.tag}`];
   const patterns = [branch, `${branch}.*`, ...(tag ? [tag, `${tag}.*`] : [])];
   const seen = await readRemoteRefs(run.engine, recipe.fork, patterns, run.signal);
-  const suffix = freeSuffix(seen, branch, tag, input.tip);
+  const suffix = freeSuffix(seen, tag ? [branch, tag] : [branch], input.tip);
   const branchRef = `${branch}${suffix}`;
   const refs: PushedRef[] = [{ kind: "branch", ref: branchRef, sha: input.tip }];
   const moves = [{ ref: branchRef, from: seen.get(branchRef)?.sha, to: input.tip }];
@@ -56,17 +56,17 @@ async function pushFree(run: RunRepository, recipe: Recipe, input: CandidateInpu
   return { refs, moved: await push(run, recipe.fork, moves) };
 }
 
-/** Free is what is absent or stands for this commit already, for branch and tag alike. */
-function freeSuffix(seen: Map<string, RemoteRef>, branch: string, tag: string | undefined, tip: string): string {
+/** Free is what is absent or stands for this commit already, for all of the refs alike. */
+export function freeSuffix(seen: Map<string, RemoteRef>, refs: string[], commit: string): string {
   const isFree = (ref: string) => {
     const found = seen.get(ref);
-    return !found || (found.peeled ?? found.sha) === tip;
+    return !found || (found.peeled ?? found.sha) === commit;
   };
   for (let number = 1; number <= MOST_CANDIDATES; number++) {
     const suffix = number === 1 ? "" : `.${number}`;
-    if (isFree(`${branch}${suffix}`) && (!tag || isFree(`${tag}${suffix}`))) return suffix;
+    if (refs.every((ref) => isFree(`${ref}${suffix}`))) return suffix;
   }
-  throw new Error(`${branch} and ${MOST_CANDIDATES} numbered names after it are taken: delete old candidates`);
+  throw new Error(`${refs[0]} and ${MOST_CANDIDATES} numbered names after it are taken: delete old candidates`);
 }
 
 /** The same tag of the same commit with the same message has the same id on every machine. */

@@ -120,7 +120,8 @@ class Walk {
   async #decide(index: number, patch: Commit, merge: Merge & { clean: false }): Promise<Conflict | undefined> {
     const decision = this.#recipe.decisions.find((each) => each.kind !== "fix" && each.patch === patch.id);
     if (decision?.kind === "skip") {
-      this.#add(patch, { outcome: "skipped", evidence: decision.reason });
+      const by = decision.by ? ` (${decision.by})` : "";
+      this.#add(patch, { outcome: "skipped", evidence: `${decision.reason}${by}` });
       return undefined;
     }
     if (decision?.kind === "resolution") {

@@ -58,6 +58,8 @@ const ADVICE: Record<FailureKind, string> = {
 
 /** `what` is the deed and its remote, such as `fetching from https://forge/x.git`. `stderr` must be scrubbed. */
 export function describeFailure(kind: FailureKind, what: string, stderr: string): string {
-  const words = stderr.trim().slice(-2000);
+  // What git says of itself, before its usage or a remote's chatter.
+  const told = stderr.split("\n").filter((line) => /^(fatal|error|remote|ssh|!)\b|^ ! /.test(line));
+  const words = (told.length > 0 ? told.join("\n") : stderr.trim()).slice(-2000);
   return `${what} ${ADVICE[kind]}${words ? `\n${words}` : ""}`;
 }

@@ -2,7 +2,7 @@
 
 import type { ChannelName } from "../domain/attempt.ts";
 import { Blocked, orBlocked, short } from "./blocked.ts";
-import { annotatedTag } from "./candidate.ts";
+import { annotatedTag, freeSuffix } from "./candidate.ts";
 import { carryAgain } from "./carry.ts";
 import type { Engine } from "./engine.ts";
 import { fetchInputs, withRelease } from "./inputs.ts";
@@ -58,14 +58,14 @@ class Promotion {
     const names = { branch: branch === undefined ? undefined : asBranch(branch), marker: channelMarker(channel) };
     const tagRef = tag === undefined ? undefined : `refs/tags/${tag}`;
     if (tagRef) checkRef(tagRef);
-    const asked = ["refs/heads/*", names.marker, ...(tagRef ? [tagRef] : [])];
+    const asked = ["refs/heads/*", names.marker, ...(tagRef ? [tagRef, `${tagRef}.*`] : [])];
     const seen = await readRemoteRefs(this.#run.engine, this.#recipe.fork, asked, this.#run.signal);
     await this.#gather(seen, names.branch);
     if (movePatchBranch) this.#movePatchBranch(seen.get(this.#patchBranch)?.sha);
     if (names.branch && !(movePatchBranch && names.branch === this.#patchBranch)) {
       await this.#moveChannel(names.branch, seen.get(names.branch)?.sha, seen.get(names.marker)?.sha);
     }
-    if (tagRef) await this.#createTag(tagRef, seen.get(tagRef));
+    if (tagRef) await this.#createTag(`${tagRef}${freeSuffix(seen, [tagRef], this.#input.candidate)}`, seen);
     if (names.branch)
       this.#moves.push({ ref: names.marker, from: seen.get(names.marker)?.sha, to: this.#input.candidate });
     return { refs: this.#refs, moved: await push(this.#run, this.#recipe.fork, this.#moves) };
@@ -119,15 +119,12 @@ class Promotion {
     );
   }
 
-  async #createTag(ref: string, there: RemoteRef | undefined): Promise<void> {
+  /** Tags are never moved: another candidate for the same release gets the next number, as its branch did. */
+  async #createTag(ref: string, seen: Map<string, RemoteRef>): Promise<void> {
     const { candidate, message } = this.#input;
-    if (there && (there.peeled ?? there.sha) !== candidate) {
-      throw new Blocked(
-        `${ref} is there already and stands for ${short(there.peeled ?? there.sha)}: tags are never moved; delete it or configure another name, then retry`,
-      );
-    }
-    const to = there?.sha ?? (await annotatedTag(this.#run, this.#recipe, ref, candidate, message));
-    this.#moves.push({ ref, from: there?.sha, to });
+    const there = seen.get(ref)?.sha;
+    const to = there ?? (await annotatedTag(this.#run, this.#recipe, ref, candidate, message));
+    this.#moves.push({ ref, from: there, to });
     this.#refs.push({ kind: "tag", ref, sha: candidate });
   }
 }

@@ -58,7 +58,8 @@ export class Attempt {
 
   private pinned: Work["pinned"] | undefined;
   private decisions: Decision[] = [];
-  private readonly approved = new Set<ChannelName>();
+  /** Channel to the candidate that a person approved for it: no other may be promoted by that word. */
+  private readonly approved = new Map<ChannelName, string>();
   private readonly promoted = new Map<ChannelName, string>();
   private handedOff = false;
   /** Commits of people that we took, which the fork keeps for us until the end. */
@@ -178,7 +179,7 @@ export class Attempt {
   }
 
   approve(channel: ChannelName): undefined {
-    this.approved.add(channel);
+    if (this.candidate) this.approved.set(channel, this.candidate.sha);
   }
 
   gaveWay(to: string | undefined): Stop {
@@ -198,8 +199,9 @@ export class Attempt {
 
   /** Channels that are to be promoted on this pass, and are not yet at this candidate. */
   channelsToPromote(): ChannelName[] {
-    const wanted = new Set([...(this.candidate?.channels.auto ?? []), ...this.approved]);
-    return (["internal", "public"] as const).filter((name) => wanted.has(name) && !this.isPromoted(name));
+    const { sha, channels } = this.candidate ?? {};
+    const isWanted = (name: ChannelName) => channels?.auto.includes(name) || this.approved.get(name) === sha;
+    return (["internal", "public"] as const).filter((name) => isWanted(name) && !this.isPromoted(name));
   }
 
   async promotedTo(channel: ChannelName, refs: CandidateRef[]): Promise<void> {
@@ -258,7 +260,7 @@ export class Attempt {
     const { fork, release } = this.subject;
     const left = await this.step(
       "remove hand-off refs",
-      async (summary) => void (await git(summary).clearHandOff({ fork, release, places, decisions })),
+      async (summary) => void (await git(summary).clearHandOff({ fork, name: release.name, places, decisions })),
     );
     if (left) this.standing.warn(`hand-off refs were left on the fork: ${left.reason}`);
     else this.handedOff = false;

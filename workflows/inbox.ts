@@ -96,7 +96,8 @@ export class Inbox {
   private refusal(name: DecisionName, request: DecisionRequest): Refusal | undefined {
     if (request.requestId && this.requests.includes(request.requestId)) return undefined;
     const nothing: Refusal = { type: "NotWaiting", message: "the attempt waits for nothing now" };
-    if (!this.wait) return name === "abort" && !this.aborting ? undefined : nothing;
+    // Who names a wait means that wait, and not what came of it since.
+    if (!this.wait) return name === "abort" && !request.token && !this.aborting ? undefined : nothing;
     if (this.taken) return nothing;
     if (request.token !== undefined && request.token !== this.wait.token) {
       return { type: "WrongToken", message: `the attempt waits for something else by now (${this.wait.kind})` };

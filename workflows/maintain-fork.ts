@@ -155,6 +155,10 @@ export async function maintainFork({ fork, state: handedOn }: { fork: string; st
     const message = "its workflow ended without a word, as when an operator terminates it; retry starts a new attempt";
     await recorder.recordAttempt({ id, change: { status: "failed", message, error: message, intervention: null } });
     const name = state.known.find((known) => known.attemptId === id)?.name ?? id;
+    const place = { fork, name, places: true, decisions: [] };
+    await git("remove hand-off refs")
+      .clearHandOff(place)
+      .catch(() => {});
     // A sink that cannot be reached holds nothing up.
     await sinks("tell: failed")
       .notify({ event: "failed", fork, release: { name }, message })

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { FeedSource } from "../../domain/config.ts";
 import type { FeedSignal, FeedState } from "../../domain/events.ts";
 import { readEntry } from "../../domain/feed-entry.ts";
@@ -24,7 +25,7 @@ export async function readFeed(
 ): Promise<FeedReading> {
   const { allowPrivateNetwork, now, signal } = options;
   const fetched = await fetchFeed(source.url, {
-    ...(state?.url === source.url && { etag: state.etag, lastModified: state.lastModified }),
+    ...(state?.urlHash === urlHash(source.url) && { etag: state.etag, lastModified: state.lastModified }),
     allowPrivateNetwork,
     signal,
   });
@@ -43,4 +44,8 @@ export async function readFeed(
       reasons.length && { unreadable: `none of ${reasons.length} entries is a ${source.event}: ${reasons[0]}` }),
     validators: { ...(etag && { etag }), ...(lastModified && { lastModified }) },
   };
+}
+
+export function urlHash(url: string): string {
+  return createHash("sha256").update(url).digest("hex");
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -76,7 +77,7 @@ describe("pollFeed", () => {
     });
     expect(await records.feedStates.get("notch")).toEqual({
       sourceId: "notch",
-      url: feed.url,
+      urlHash: createHash("sha256").update(feed.url).digest("hex"),
       etag: expect.stringMatching(/^W\//),
       seen: ["release:notch/notch:v1.0.0"],
       lastSeenId: "tag:github.com,2008:Repository/41881900/v1.0.0",

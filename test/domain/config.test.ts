@@ -69,6 +69,7 @@ test("every error is told at once, each with its JSON path", () => {
     "sources[0].event",
     "forks[0].id",
     "forks[0].patchBranch",
+    "sources[1].target.fork",
   ]);
 });
 

@@ -93,3 +93,14 @@ test("a build has no network unless allowed, a time limit, and leaves no process
   const { execFileSync } = await import("node:child_process");
   expect(execFileSync("ps", ["-eo", "args"]).toString()).not.toContain("sleep 1234567");
 });
+
+test("a running attempt is aborted by who means it, not by who names a wait that is over", async () => {
+  const fork = await world.addFork("running", { fork: { build: { commands: ["sleep 30"] } } });
+  fork.release("v1.1.0", { ...HARMLESS });
+  const id = await fork.startByHand("v1.1.0");
+  await world.service.attempt(id, ({ ledger }) => ledger !== undefined);
+  expect((await post(id, "abort", { token: "of a wait that is over" })).status).toBe(409);
+  expect((await post(id, "abort", { reason: "too slow" })).status).toBe(202);
+  const ended = await world.service.attempt(id, ({ status }) => status === "cancelled");
+  expect(ended.message).toBe("too slow");
+});

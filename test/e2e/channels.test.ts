@@ -109,8 +109,11 @@ test("a patch branch that moved meanwhile is not promoted over; retry carries wh
   expect(fork.refs()["heads/patches"]).toBe(moved);
 
   await world.service.post(`/flow-events/${encodeURIComponent(blocked.eventId)}/retry`);
-  await world.service.attempt(id, ({ status, ledger }) => status === "changed" && ledger?.length === 4);
+  const again = await world.service.attempt(id, ({ status, ledger }) => status === "changed" && ledger?.length === 4);
   expect(fork.refs()["heads/patchmoi/candidate/v1.1.0.2"]).toBeDefined();
+  // What was approved was the candidate before: this one waits for its own approval.
+  expect(again.intervention).toMatchObject({ kind: "approval", channels: ["public"] });
+  expect(fork.refs()["heads/patches"]).toBe(moved);
 });
 
 test("a waiting attempt gives way to a newer release, not to an older one; its hand-off refs go", async () => {
@@ -187,4 +190,29 @@ test("a replay takes the place of its waiting attempt; ending an older attempt l
   await world.service.post(`${attemptPath(third)}/resume`);
   const attempt = await world.service.attempt(third, done);
   expect(attempt.ledger?.[1]).toMatchObject({ outcome: "resolved", evidence: expect.stringContaining("Pat Person") });
+});
+
+test("a channel's tag follows the candidate's number when a replay carries another stack", async () => {
+  const fork = await world.addFork("numbered", {
+    fork: { channels: { internal: { tag: "int-{tag}", promote: "auto" } } },
+  });
+  fork.release("v1.1.0", { ...HARMLESS });
+  const first = await world.service.attempt(await fork.startByHand("v1.1.0"), done);
+  fork.repositories.fork.commit("One more patch", { files: { "more.txt": "more\n" } });
+  fork.repositories.publish();
+  await world.service.post(`/flow-events/${encodeURIComponent(first.eventId)}/replay`);
+  await world.service.attempt("maintain-release/numbered/v1.1.0/2", done);
+  const tags = Object.keys(fork.refs()).filter((ref) => ref.startsWith("tags/int-"));
+  expect(tags.sort()).toEqual(["tags/int-v1.1.0", "tags/int-v1.1.0.2"]);
+});
+
+test("a stack that upstream took whole ends well: the candidate is the release itself", async () => {
+  const fork = await world.addFork("whole");
+  const [app, ours] = [`${fork.show("patches", "app.txt")}\n`, `${fork.show("patches", "ours.txt")}\n`];
+  fork.repositories.upstream.commit("Take one", { files: { "ours.txt": ours } });
+  fork.repositories.upstream.commit("Take two", { files: { "app.txt": app.replace("EIGHT", "eight") } });
+  const sha = fork.release("v1.1.0", { "app.txt": app });
+  const attempt = await world.service.attempt(await fork.startByHand("v1.1.0"), (each) => done(each) || waits(each));
+  expect(attempt).toMatchObject({ status: "changed", candidateRefs: [{ sha }] });
+  expect(attempt.ledger?.map(({ outcome }) => outcome)).toEqual(["dropped", "dropped", "dropped"]);
 });

@@ -139,12 +139,25 @@ test("the patch branch moves with the public channel, in one push, under a lease
   expect(await at.plan()).toMatchObject({ kind: "nothing", reason: expect.stringContaining("already sits on v2.0.0") });
 });
 
-test("a channel's tag is never moved", async () => {
+test("a channel's tag is never moved: another commit gets the next number", async () => {
   const { at, recipe, tip } = await carriedScene();
   at.fork.git("push", "-q", at.forkUrl, "v1.0.0:refs/tags/stable");
+  const before = at.forkRef("refs/tags/stable");
   const answer = await at.git.promote(recipe, { ...internal, candidate: tip, tag: "stable" });
-  expect(answer).toMatchObject({ kind: "blocked", reason: expect.stringContaining("tags are never moved") });
-  expect(at.forkRef("refs/heads/internal")).toBeUndefined();
+  expect(answer).toMatchObject({ kind: "pushed" });
+  expect(at.forkRef("refs/tags/stable")).toBe(before);
+  expect((await at.git.listRefs(recipe.fork, ["refs/tags/stable.2"])).get("refs/tags/stable.2")).toBe(tip);
+});
+
+test("a stack that upstream has whole leaves nothing, and the range-diff says so", async () => {
+  const at = scene();
+  at.fork.commit("Theirs by now", { files: { "a.txt": lines({ 10: "ten" }) } });
+  at.upstream.commit("Theirs by now", { files: { "a.txt": lines({ 10: "ten" }) } });
+  at.upstream.tag("v2.0.0");
+  const recipe = await at.recipe();
+  const { tip } = await carryAll(at, recipe);
+  expect(tip).toBe(recipe.release);
+  expect(await at.git.rangeDiff(recipe, tip)).toMatch(/^1: {2}\w+ < -: {2}-+ Theirs by now$/);
 });
 
 test("the range-diff tells every patch, and an exported tree has its files and no repository", async () => {
