@@ -1,10 +1,10 @@
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { historyFromJSON } from "@temporalio/common/lib/proto-utils.js";
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from "@temporalio/worker";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { workflowBundlePath } from "../../worker/bundle.ts";
+import { History } from "../support/record-histories.ts";
 
 const directory = fileURLToPath(new URL("histories", import.meta.url));
 const dist = fileURLToPath(new URL("../../dist", import.meta.url));
@@ -12,11 +12,11 @@ const mutants = join(dist, ".mutants");
 const logger = new DefaultLogger("ERROR", () => {});
 
 const histories = readdirSync(directory).map((file) => ({
-  workflowId: file.replace(/\.json$/, "").replaceAll("_", "/"),
-  history: historyFromJSON(JSON.parse(readFileSync(join(directory, file), "utf8"))),
+  workflowId: file.replace(/\.bin$/, "").replaceAll("_", "/"),
+  history: History.decode(readFileSync(join(directory, file))),
 }));
 
-beforeAll(() => Runtime.install({ logger }));
+beforeAll(() => Runtime.install({ logger, telemetryOptions: { logging: { forward: {}, filter: "ERROR" } } }));
 afterAll(() => rmSync(mutants, { recursive: true, force: true }));
 
 async function replay(
