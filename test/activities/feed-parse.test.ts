@@ -64,7 +64,7 @@ describe("feeds as the forges make them", () => {
     expect(await bare(await fixture("rss2.xml"))).toEqual([
       {
         title: "3.2.5",
-        url: "https://pypi.org/project/httpie/3.2.5/",
+        url: "https://packages.example/project/httpie/3.2.5/",
         author: "jakub",
         publishedAt: "2025-11-01T19:00:00.000Z",
       },

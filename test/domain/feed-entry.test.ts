@@ -59,7 +59,7 @@ describe("the tag", () => {
     ["v1/2", { url: "https://gitlab.com/a/b/-/tags/v1%2F2" }, { provider: "gitlab" }],
     ["1.4", { url: "https://example.org/project/releases/1.4.html" }, { provider: "generic" }],
     ["v3", { url: "https://example.org/tags/v3/" }, { provider: "generic" }],
-    ["1.2.3", { title: "1.2.3", url: "https://pypi.org/project/x/1.2.3/" }, { provider: "generic" }],
+    ["1.2.3", { title: "1.2.3", url: "https://packages.example/project/x/1.2.3/" }, { provider: "generic" }],
     ["v7", { title: " v7 ", url: "https://example.org/news/7" }, { provider: "jojo" }],
     ["100%", { url: "https://github.com/a/b/releases/tag/100%" }, {}],
   ])("is %s for %o", (tag, given, of) => expect(tagOf(given, of)).toBe(tag));
