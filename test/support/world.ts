@@ -138,10 +138,13 @@ export async function startWorld(temporalCli: string, env: Record<string, string
   };
   const close = async () => {
     const histories = process.env.PATCHMOI_RECORD_HISTORIES;
-    if (histories) await recordHistories(service.temporalAddress, histories);
-    await service.stop();
-    for (const closer of closers.reverse()) await closer();
-    remove();
+    try {
+      if (histories) await recordHistories(service.temporalAddress, histories);
+    } finally {
+      await service.stop();
+      for (const closer of closers.reverse()) await closer();
+      remove();
+    }
   };
   return { service, directory, addFork, close };
 }
