@@ -118,7 +118,9 @@ export class Attempt {
     } catch (error) {
       if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
       const cause = error.cause instanceof ApplicationFailure ? error.cause : error;
-      return { kind: "blocked", reason: `${name}: ${cause.message}`, transient: true };
+      // What was refused for good, such as a remote or a token, is refused again until a person changes it.
+      const transient = !(cause instanceof ApplicationFailure && cause.nonRetryable);
+      return { kind: "blocked", reason: `${name}: ${cause.message}`, transient };
     }
   }
 

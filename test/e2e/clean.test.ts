@@ -133,3 +133,11 @@ test("the same wish twice is one: by Idempotency-Key, and by being the same rele
   );
   expect(body.attempts).toHaveLength(2);
 });
+
+test("a remote that is refused blocks until a person changes it, and is not tried again by itself", async () => {
+  const fork = await world.addFork("local", { fork: { fork: { url: "file:///nowhere/fork.git" } } });
+  fork.release("v1.1.0", { ...HARMLESS });
+  const blocked = await world.service.attempt(await fork.startByHand("v1.1.0"), ({ status }) => status === "blocked");
+  expect(blocked.message).toContain("PATCH_ALLOW_LOCAL_REPOS");
+  expect(blocked.message).not.toContain("tried again");
+});
