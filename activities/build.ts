@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { delimiter, isAbsolute, join } from "node:path";
+import { ATTACHMENTS } from "../domain/attempt.ts";
 import type { Build } from "../domain/config.ts";
 import type { Git } from "../git/index.ts";
 import type { Records } from "../records/records.ts";
@@ -25,9 +26,6 @@ export interface BuildDeps extends ForkLookup {
   /** PATH, as builds see it. */
   programPath: string;
 }
-
-export const BUILD_LOG = "build.log";
-export const ARTIFACT_PREFIX = "artifact.";
 
 /** Runs a fork's build commands on the carried tree, exported without `.git`, away from credentials. */
 export function buildActivities(deps: BuildDeps) {
@@ -73,12 +71,12 @@ async function buildIn(
     for (const name of found.files) {
       await deps.records.attachments.putFile(
         input.attemptId,
-        `${ARTIFACT_PREFIX}${encodeURIComponent(name)}`,
+        `${ATTACHMENTS.artifactPrefix}${encodeURIComponent(name)}`,
         join(tree, name),
       );
     }
   }
-  await deps.records.attachments.put(input.attemptId, BUILD_LOG, log.text());
+  await deps.records.attachments.put(input.attemptId, ATTACHMENTS.buildLog, log.text());
   return failed ? { kind: "failed", warnings, ...buildStop(input, input.tip, failed) } : { kind: "passed", warnings };
 }
 

@@ -21,8 +21,8 @@ export function isSafeRefName(name: string): boolean {
   );
 }
 
-/** The rule by which git/remote.ts refuses a remote: a user name of a token's length is a token where forges accept one. */
-function holdsSecret(url: string): boolean {
+/** A user name of a token's length is a token that somebody put where forges accept one. */
+export function holdsSecret(url: string): boolean {
   const { username, password } = URL.canParse(url) ? new URL(url) : userinfoOfBroken(url);
   return password !== "" || (username.length >= 20 && !/^ssh:/i.test(url));
 }

@@ -73,7 +73,8 @@ export function noteStatus(state: ForkState, attemptId: string, status: AttemptS
 /** Attempts whose candidate waits for approval and lapses once `newer` has one. */
 export function lapsing(state: ForkState, newer: string): KnownAttempt[] {
   return state.known.filter(
-    (known) => !known.closed && known.attemptId !== newer && known.attemptId !== state.open && !queued(state, known),
+    (known) =>
+      !known.closed && known.attemptId !== newer && known.attemptId !== state.open && !isQueued(state, known.attemptId),
   );
 }
 
@@ -82,6 +83,7 @@ export function waitingHolder(state: ForkState): KnownAttempt | undefined {
   return state.known.find((known) => known.attemptId === state.open && isWaiting(known.status));
 }
 
-function queued(state: ForkState, known: KnownAttempt): boolean {
-  return state.queue.some(({ attemptId }) => attemptId === known.attemptId);
+/** It waits its turn, and has no workflow yet. */
+export function isQueued(state: ForkState, attemptId: string): boolean {
+  return state.queue.some((queued) => queued.attemptId === attemptId);
 }

@@ -3,6 +3,7 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
+import { holdsSecret } from "../domain/config.ts";
 import { GitFailure, RefusedRemote } from "./failure.ts";
 import type { GitOptions, Remote } from "./options.ts";
 import { publicUrl } from "./scrub.ts";
@@ -60,9 +61,8 @@ export function parseRemote(url: string): Address {
 
 function parseUrl(url: string, shown: string, protocol: "https" | "http" | "ssh"): Address {
   if (!URL.canParse(url)) throw new RefusedRemote(`${shown} is not a URL that can be understood`);
-  const { username, password, hostname, port } = new URL(url);
-  // A user name of a token's length is a token that somebody put where forges accept one.
-  if (password || (protocol !== "ssh" && username.length >= 20)) {
+  const { username, hostname, port } = new URL(url);
+  if (holdsSecret(url)) {
     throw new RefusedRemote(`${shown} holds a secret: take it out of the URL and name its variable in tokenEnv`);
   }
   const host = bare(hostname);

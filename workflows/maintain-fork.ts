@@ -17,6 +17,7 @@ import {
 import { isOpen, isWaiting } from "../domain/attempt.ts";
 import {
   type ForkState,
+  isQueued,
   lapsing,
   noteStatus,
   planOffer,
@@ -87,14 +88,12 @@ export async function maintainFork({ fork, state: handedOn }: { fork: string; st
   setHandler(syncAttempt, async ({ attemptId: id }) => {
     await condition(() => ready);
     const known = state.known.find((each) => each.attemptId === id);
-    const isQueued = state.queue.some((each) => each.attemptId === id);
-    if (known && isOpen(known.status) && !isQueued && !(await isRunning(id))) await giveUp(id);
+    if (known && isOpen(known.status) && !isQueued(state, id) && !(await isRunning(id))) await giveUp(id);
     await git("read the refs of an attempt").readRefs({ fork, attemptId: id });
   });
   setHandler(withdraw, async ({ attemptId: id, reason }) => {
     await condition(() => ready);
-    const isQueued = state.queue.some((each) => each.attemptId === id);
-    if (!isQueued) return false;
+    if (!isQueued(state, id)) return false;
     state.queue = state.queue.filter((each) => each.attemptId !== id);
     noteStatus(state, id, "cancelled", true);
     const message = reason ?? "aborted by a person before its turn";
@@ -155,11 +154,10 @@ export async function maintainFork({ fork, state: handedOn }: { fork: string; st
     const message = "its workflow ended without a word, as when an operator terminates it; retry starts a new attempt";
     await recorder.recordAttempt({ id, change: { status: "failed", message, error: message, intervention: null } });
     const name = state.known.find((known) => known.attemptId === id)?.name ?? id;
-    const place = { fork, name, places: true, decisions: [] };
+    // Neither a remote nor a sink that cannot be reached may hold the fork up.
     await git("remove hand-off refs")
-      .clearHandOff(place)
+      .clearHandOff({ fork, name, places: true, decisions: [] })
       .catch(() => {});
-    // A sink that cannot be reached holds nothing up.
     await sinks("tell: failed")
       .notify({ event: "failed", fork, release: { name }, message })
       .catch(() => {});
