@@ -48,7 +48,8 @@ export interface LedgerRow {
  * every machine, so they are all that an attempt has to remember.
  */
 export type Decision =
-  | { kind: "resolution"; patch: string; commit: string; by?: string }
+  /** `memory`: the key of the remembered resolution that made it; absent for one that a person pushed for this attempt. */
+  | { kind: "resolution"; patch: string; commit: string; by?: string; memory?: string }
   | { kind: "skip"; patch: string; reason: string; by?: string }
   /** A person's commits on top of the whole carried stack, made to let the build pass. `onto` is the tip they fixed. */
   | { kind: "fix"; onto: string; commit: string; by?: string };
@@ -56,7 +57,8 @@ export type Decision =
 export type ChannelName = "internal" | "public";
 
 export interface Intervention {
-  kind: "conflict" | "build" | "blocked" | "approval";
+  /** `warnings`: the stack was carried, and the fork's `stopOnWarnings` asks a person to look at what may be broken. */
+  kind: "conflict" | "build" | "warnings" | "blocked" | "approval";
   /** Names this wait: a decision that carries it releases this wait and no other. */
   token: string;
   /** The stopped patch, for a conflict. */
@@ -78,6 +80,7 @@ export type DecisionName = (typeof DECISIONS)[number];
 export const ENDED_BY: Record<Intervention["kind"], readonly DecisionName[]> = {
   conflict: ["resume", "skipPatch", "retry", "abort"],
   build: ["resume", "retry", "abort"],
+  warnings: ["resume", "retry", "abort"],
   blocked: ["resume", "retry", "abort"],
   approval: ["promote", "abort"],
 };

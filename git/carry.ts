@@ -1,19 +1,32 @@
 /** Moves the stack onto the release, patch by patch, in memory. A pure function of the recipe. */
 
-import type { LedgerRow } from "../domain/attempt.ts";
+import type { Decision, LedgerRow } from "../domain/attempt.ts";
 import { writeAttributes } from "./attributes.ts";
 import { Blocked, type BlockedOutcome } from "./blocked.ts";
 import { type Commit, commitLike, readCommit, secondsOf } from "./commit-object.ts";
 import { applyFixes, takeResolution } from "./decisions.ts";
 import { whyEmpty } from "./emptied.ts";
+import { explainConflict } from "./explain.ts";
 import { type Merge, Merger } from "./merge-tree.ts";
 import type { Recipe } from "./recipe.ts";
 import type { RunRepository } from "./run-repository.ts";
+import { shownPath } from "./paths.ts";
 import { readStack, stackIds } from "./stack.ts";
 import { takenByUpstream } from "./taken.ts";
-import { commitsTouching, filesOf, sameAct, type UpstreamCommit } from "./upstream-history.ts";
+import { filesOf, type UpstreamCommit } from "./upstream-history.ts";
 
-export type Carried = { kind: "carried"; tip: string; ledger: LedgerRow[] } | Conflict | BlockedOutcome;
+export type Carried =
+  | {
+      kind: "carried";
+      tip: string;
+      ledger: LedgerRow[];
+      /** Resolutions that this carry took from memory; kept on the fork already. */
+      remembered: Decision[];
+      /** What may be broken though nothing stopped. */
+      warnings: string[];
+    }
+  | Conflict
+  | BlockedOutcome;
 
 export interface Conflict {
   kind: "conflict";
@@ -24,16 +37,18 @@ export interface Conflict {
   patch: string;
   subject: string;
   files: string[];
-  /** Upstream's commits that changed those files, newest first, 10 at most. */
+  /** Of a stopped merge: its further parents, carried. */
+  others: string[];
+  /** Upstream's commits that changed those files, newest first. */
   upstreamCommits: UpstreamCommit[];
   ledger: LedgerRow[];
-  /** Upstream has a commit by the same author at the same time: probably this patch, reworked. */
+  /** Resolutions that this carry took from memory; kept on the fork already. */
+  remembered: Decision[];
+  /** Upstream has probably, though not provably, taken the patch. */
   proposal?: { drop: true; evidence: string };
 }
 
 export type OnProgress = (k: number, n: number, subject: string) => void;
-
-const MOST_UPSTREAM_COMMITS = 10;
 
 /** Carries in a repository that has the recipe's inputs. Throws Blocked for a decision that does not fit. */
 export async function carryStack(
@@ -48,7 +63,7 @@ export async function carryStack(
     if (conflict) return conflict;
   }
   const tip = await applyFixes(run, recipe, walk.head);
-  return { kind: "carried", tip, ledger: walk.completeLedger() };
+  return { kind: "carried", tip, ledger: walk.completeLedger(), remembered: [], warnings: [] };
 }
 
 class Walk {
@@ -140,7 +155,7 @@ class Walk {
     const files = merge.files.every((file) => own.includes(file))
       ? merge.files
       : [...new Set([...merge.files, ...own])];
-    const twin = await sameAct(this.#run, this.#recipe, patch);
+    const { upstreamCommits, proposal } = await explainConflict(this.#run, this.#recipe, patch, files);
     const rest = this.stack
       .slice(index + 1)
       .map((each) => this.#brought.get(each.id) ?? row(each, { outcome: "pending" }));
@@ -150,15 +165,12 @@ class Walk {
       conflict: await this.#commit(index, patch, merge.tree),
       patch: patch.id,
       subject: patch.subject,
-      files: merge.files,
-      upstreamCommits: await commitsTouching(this.#run, this.#recipe, files, { most: MOST_UPSTREAM_COMMITS }),
+      files: merge.files.map(shownPath),
+      others: [],
+      remembered: [],
+      upstreamCommits,
       ledger: this.#counted([...this.#rows, row(patch, { outcome: "conflict" }), ...rest]),
-      ...(twin && {
-        proposal: {
-          drop: true,
-          evidence: `upstream commit ${twin.commit} "${twin.subject}" is by the same author at the same time`,
-        },
-      }),
+      ...(proposal && { proposal }),
     };
   }
 

@@ -10,6 +10,7 @@ import { exportTree } from "./export.ts";
 import { GitFailure } from "./failure.ts";
 import { clearHandOff, pushHandOff } from "./hand-off.ts";
 import { fetchInputs, withRelease } from "./inputs.ts";
+import { forgetMemory, listMemory, type MemoryEntry } from "./memory.ts";
 import type { GitOptions, Remote } from "./options.ts";
 import { type Plan, type PlanInput, plan } from "./plan.ts";
 import { type PromoteInput, promote } from "./promote.ts";
@@ -51,6 +52,10 @@ export interface Git {
   rangeDiff(recipe: Recipe, tip: string, signal?: AbortSignal): Promise<string>;
   /** Into a directory that is absent or empty. Throws GitFailure (`refused`) when the recipe does not carry to `tip` any more. */
   exportTree(recipe: Recipe, tip: string, directory: string, signal?: AbortSignal): Promise<void>;
+  /** Resolutions that the fork remembers, newest first. */
+  listResolutions(fork: Remote, signal?: AbortSignal): Promise<MemoryEntry[]>;
+  /** False when there is none of that key. */
+  forgetResolution(fork: Remote, key: string, signal?: AbortSignal): Promise<boolean>;
   /** Deletes leftovers of runs whose process is gone. */
   collect(): Promise<void>;
 }
@@ -76,6 +81,8 @@ export function openGit(options: GitOptions): Git {
     promote: (recipe, input, signal) => promote(engine, recipe, input, signal),
     rangeDiff: (recipe, tip, signal) => orRefused(() => rangeDiff(engine, recipe, tip, signal)),
     exportTree: (recipe, tip, to, signal) => orRefused(() => exportTree(engine, recipe, tip, to, signal)),
+    listResolutions: (fork, signal) => listMemory(engine, fork, signal),
+    forgetResolution: (fork, key, signal) => forgetMemory(engine, fork, key, signal),
     collect: () => collect(directory),
   };
 }

@@ -5,7 +5,17 @@ import { join } from "node:path";
 import { COMMITTER, type Commit, writeCommits, writeObject } from "./commit-object.ts";
 import type { RunRepository } from "./run-repository.ts";
 
-export type Merge = { clean: true; tree: string } | { clean: false; tree: string; files: string[] };
+/** One stage of a path in conflict: 1 base, 2 ours, 3 theirs (git-merge-tree(1), "conflicted file info"). */
+export interface ConflictEntry {
+  path: string;
+  stage: 1 | 2 | 3;
+  mode: string;
+  oid: string;
+}
+
+export type Merge =
+  | { clean: true; tree: string }
+  | { clean: false; tree: string; files: string[]; entries: ConflictEntry[] };
 
 /** Carries patches in one thin repository. */
 export class Merger {
@@ -36,12 +46,12 @@ export class Merger {
     const base = patch.parents[0] as string;
     const ours = this.#namesBase ? onto.id : await this.#withBase(onto.tree, base);
     await writeFile(join(this.#run.path, "refs", "heads", "progress"), `${ours}\n`);
-    const flags = ["--write-tree", "-z", "--name-only", ...(this.#namesBase ? [`--merge-base=${base}`] : [])];
+    const flags = ["--write-tree", "-z", ...(this.#namesBase ? [`--merge-base=${base}`] : [])];
     const { exitCode, stdout } = await this.#run.git(["merge-tree", ...flags, "progress", patch.id], {
       accept: [1],
       environment: this.#environment,
     });
-    return parseMerge(exitCode, stdout.toString("utf8"));
+    return parseMerge(exitCode, stdout.toString("latin1"));
   }
 
   /** Stores a commit of `tree`, and in the same process what applying `next` to it will need. */
@@ -67,15 +77,22 @@ function withParent(tree: string, parent: string): Buffer {
   return Buffer.from(`tree ${tree}\nparent ${parent}\nauthor ${line}\ncommitter ${line}\n\n`);
 }
 
-/** `<tree> NUL {<path> NUL} NUL {<count> NUL {<path> NUL} <type> NUL <message> NUL}` (git-merge-tree(1), OUTPUT). */
+/** `<tree> NUL {<mode> <oid> <stage> TAB <path> NUL} NUL {<count> NUL {<path> NUL} <type> NUL <message> NUL}` (git-merge-tree(1), OUTPUT). */
 function parseMerge(exitCode: number, output: string): Merge {
   const [tree = "", ...fields] = output.split("\0");
   if (exitCode === 0) return { clean: true, tree };
   const end = fields.indexOf("");
-  const files = new Set(end < 0 ? [] : fields.slice(0, end));
+  const entries = (end < 0 ? [] : fields.slice(0, end)).map(parseEntry);
+  const files = new Set(entries.map(({ path }) => path));
   // Some conflicts (a directory that was renamed) leave no file in conflict: then the messages name the paths.
   if (files.size === 0) for (const path of pathsOfMessages(fields.slice(end + 1))) files.add(path);
-  return { clean: false, tree, files: [...files] };
+  return { clean: false, tree, files: [...files], entries };
+}
+
+function parseEntry(line: string): ConflictEntry {
+  const tab = line.indexOf("\t");
+  const [mode = "", oid = "", stage] = line.slice(0, tab).split(" ");
+  return { path: line.slice(tab + 1), stage: Number(stage) as 1 | 2 | 3, mode, oid };
 }
 
 function pathsOfMessages(fields: string[]): string[] {

@@ -60,6 +60,11 @@ export class RunRepository {
     return (await this.git(args, options)).stdout.toString("utf8").replace(/\n$/, "");
   }
 
+  /** Runs git here and returns its output byte for byte: one character a byte (latin1), as paths are. */
+  async bytes(args: string[], options: Omit<RunOptions, "signal"> = {}): Promise<string> {
+    return (await this.git(args, options)).stdout.toString("latin1");
+  }
+
   /** Names what is asked for in one process: undefined for what is not here. */
   async types(ids: string[]): Promise<Map<string, string | undefined>> {
     if (ids.length === 0) return new Map();

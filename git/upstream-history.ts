@@ -12,6 +12,8 @@ export interface UpstreamCommit {
   commit: string;
   subject: string;
   files: string[];
+  /** What it did to a file that is gone from where the patch expects it: "renames src/a.c to lib/a.c", "deletes src/a.c". */
+  what?: string;
 }
 
 const NAMES = ["-z", "--name-only", "--no-renames", "--no-merges", "--topo-order"];

@@ -20,6 +20,7 @@ export function describeAttempt(subject: Omit<Subject, "operation">, shown: Atte
 const SIGNALS = {
   conflict: '`resume`; `skipPatch` with `{"token": "…", "reason": "…"}`; `retry`; `abort`',
   build: "`retry`; `resume` after pushing a fix; `abort`",
+  warnings: "`resume` to accept them, or after pushing a fix; `retry`; `abort`",
   blocked: "`retry`; `abort`",
   approval: '`promote` with `{"channel": "…"}`; `abort`',
 };
