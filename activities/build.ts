@@ -11,9 +11,10 @@ import { withRoom } from "./build/rooms.ts";
 import { runCommand } from "./build/run-command.ts";
 import { none, type Sandbox } from "./build/sandbox.ts";
 import { type ForkLookup, forkOf, recipeOf } from "./forks.ts";
-import { buildStop } from "./git.ts";
+import { tellProgress } from "./record.ts";
 import { running } from "./running.ts";
 import type { Blocked, Built, Work } from "./steps.ts";
+import { buildStop, suspectsAmong } from "./stops.ts";
 
 export interface BuildDeps extends ForkLookup {
   git: Git;
@@ -35,8 +36,10 @@ export function buildActivities(deps: BuildDeps) {
       if (!build) return { kind: "passed", warnings: [] };
       const refused = refusal(build, deps.sandbox);
       if (refused) return refused;
-      return await running((signal, progress) =>
-        withRoom(deps.directory, (room) => buildIn(room, deps, build, input, { signal, progress })),
+      return await running(
+        (signal, progress) =>
+          withRoom(deps.directory, (room) => buildIn(room, deps, build, input, { signal, progress })),
+        (detail) => tellProgress(deps.records, input.attemptId, detail),
       );
     },
   };
@@ -77,7 +80,10 @@ async function buildIn(
     }
   }
   await deps.records.attachments.put(input.attemptId, ATTACHMENTS.buildLog, log.text());
-  return failed ? { kind: "failed", warnings, ...buildStop(input, input.tip, failed) } : { kind: "passed", warnings };
+  if (!failed) return { kind: "passed", warnings };
+  const attempt = await deps.records.attempts.get(input.attemptId);
+  const suspects = suspectsAmong(input, attempt?.ledger);
+  return { kind: "failed", warnings, ...buildStop(input, input.tip, failed, suspects) };
 }
 
 interface Ground {

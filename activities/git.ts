@@ -1,12 +1,13 @@
 import { ATTACHMENTS, type CandidateRef, type ChannelName } from "../domain/attempt.ts";
 import type { Fork } from "../domain/config.ts";
-import { buildFixCommands, conflictCommands, expandName, resolutionRef } from "../domain/hand-off.ts";
+import { expandName, resolutionRef } from "../domain/hand-off.ts";
 import { isOlderRelease } from "../domain/release.ts";
-import type { Carried, Git, Push } from "../git/index.ts";
+import type { Git, Push } from "../git/index.ts";
 import type { Records } from "../records/records.ts";
 import { type ForkLookup, forkOf, forkRemote, recipeOf } from "./forks.ts";
-import { changeAttempt } from "./record.ts";
+import { changeAttempt, tellProgress } from "./record.ts";
 import { running } from "./running.ts";
+import { boundedWarnings, conflictStop, warningsStop } from "./stops.ts";
 import type { Blocked, CandidatePushed, Carry, HandOver, Prepared, Promoted, Subject, Taking, Work } from "./steps.ts";
 
 export interface GitDeps extends ForkLookup {
@@ -19,10 +20,19 @@ type Stopped = HandOver["stopped"];
 /** Steps of an attempt that read or write the remotes. Each starts from the remotes alone and may run twice. */
 export function gitActivities(deps: GitDeps) {
   const { git, records } = deps;
+  /** `what` it is at, where that takes long, stands in the attempt's record meanwhile. */
+  const step = <T>(attemptId: string, what: string, run: Parameters<typeof running<T>>[0]) =>
+    running(
+      (signal, progress) => {
+        progress(what);
+        return run(signal, progress);
+      },
+      (detail) => tellProgress(records, attemptId, detail),
+    );
   return {
     /** Fetches, pins the commits to work with, and says whether there is anything to carry. */
     async prepare({ attemptId, fork: id, release, operation }: Subject): Promise<Prepared> {
-      return await running(async (signal) => {
+      return await step(attemptId, "reading upstream, fork and stack", async (signal) => {
         const fork = forkOf(deps, id);
         const input = { upstream: { url: fork.upstream.url }, fork: forkRemote(deps, fork), target: release };
         const plan = await git.plan({ ...input, patchBranch: fork.patchBranch, stackBase: fork.stackBase }, signal);
@@ -38,33 +48,50 @@ export function gitActivities(deps: GitDeps) {
       });
     },
 
-    /** Carries the stack with what was decided so far. The ledger goes to the attempt's record, not through history. */
+    /** Carries the stack with what was decided so far. Ledger and range-diff go to the attempt's record, not through history. */
     async carry(work: Work): Promise<Carry> {
-      return await running(async (signal, progress) => {
-        const carried = await git.carry(recipeOf(deps, work), {
-          signal,
-          onProgress: (k, n, subject) => progress(`patch ${k} of ${n}: ${subject}`),
-        });
+      const { attemptId, fork } = work;
+      return await step(attemptId, "carrying the stack", async (signal, progress) => {
+        const recipe = recipeOf(deps, work);
+        const onProgress = (k: number, n: number, subject: string) => progress(`patch ${k} of ${n}: ${subject}`);
+        const carried = await git.carry(recipe, { signal, onProgress });
         if (carried.kind === "blocked") return carried;
-        await changeAttempt(records, work.attemptId, { ledger: carried.ledger });
-        return carried.kind === "carried" ? { kind: "carried", tip: carried.tip } : conflict(work, carried);
+        if (carried.kind === "conflict") {
+          await changeAttempt(records, attemptId, { ledger: carried.ledger });
+          return conflictStop(work, carried);
+        }
+        const { tip, ledger, remembered } = carried;
+        const warnings = boundedWarnings(carried.warnings);
+        const decisions = [...recipe.decisions, ...remembered];
+        const review = await git.rangeDiff({ ...recipe, decisions }, tip, signal);
+        await records.attachments.put(attemptId, ATTACHMENTS.rangeDiff, `${review.trimEnd()}\n`);
+        await changeAttempt(records, attemptId, { ledger, warnings });
+        const mustStop = warnings.length > 0 && forkOf(deps, fork).stopOnWarnings;
+        return {
+          kind: "carried",
+          tip,
+          remembered,
+          warnings,
+          ...(mustStop && { stop: warningsStop(work, tip, warnings) }),
+        };
       });
     },
 
     async pushHandOff(input: Work & { stopped: Stopped }): Promise<{ kind: "pushed" } | Blocked> {
-      return await running(async (signal) => {
+      return await step(input.attemptId, "pushing the progress", async (signal) => {
         const pushed = await git.pushHandOff(recipeOf(deps, input), input.stopped, signal);
         return pushed.kind === "pushed" ? { kind: "pushed" } : pushed;
       });
     },
 
-    /** Reads what the person pushed. After a failed build nothing need be pushed: then the build is simply tried again. */
+    /** Reads what the person pushed. Of a carried stack, whose build failed or that has warnings, nothing need be pushed. */
     async takeResolution(input: Work & { stopped: Stopped }): Promise<Taking> {
-      return await running(async (signal) => {
+      return await step(input.attemptId, "reading the resolution", async (signal) => {
         const recipe = recipeOf(deps, input);
         if (input.stopped.patch === undefined) {
-          const pushed = await git.listRefs(recipe.fork, [resolutionRef(input.release.name)], signal);
-          if (pushed.size === 0) return { kind: "nothing" };
+          const ref = resolutionRef(input.release.name);
+          const pushed = (await git.listRefs(recipe.fork, [ref], signal)).get(ref);
+          if (pushed === undefined || pushed === input.stopped.progress) return { kind: "nothing" };
         }
         return await git.readResolution(recipe, input.stopped, signal);
       });
@@ -76,23 +103,24 @@ export function gitActivities(deps: GitDeps) {
       await running((signal) => git.clearHandOff(remote, name, what, signal));
     },
 
-    /** Pushes branch and tag together, and keeps the range-diff for review. */
+    /** Pushes branch and tag together. */
     async pushCandidate(input: Work & { tip: string }): Promise<CandidatePushed | Blocked> {
-      return await running(async (signal) => {
+      return await step(input.attemptId, "pushing the candidate", async (signal) => {
         const { tip, release } = input;
         const fork = forkOf(deps, input.fork);
-        const recipe = recipeOf(deps, input);
-        const pushed = await git.pushCandidate(recipe, { tip, ...candidateNames(fork, release.name) }, signal);
+        const pushed = await git.pushCandidate(
+          recipeOf(deps, input),
+          { tip, ...candidateNames(fork, release.name) },
+          signal,
+        );
         if (pushed.kind === "blocked") return pushed;
-        const review = await git.rangeDiff(recipe, tip, signal);
-        await records.attachments.put(input.attemptId, ATTACHMENTS.rangeDiff, `${review.trimEnd()}\n`);
         const message = `candidate pushed: ${pushed.refs.map(({ ref }) => ref).join(", ")}`;
         return { kind: "pushed", tip, refs: shownRefs(fork, pushed), channels: channelsOf(fork), message };
       });
     },
 
     async promote(input: Work & { tip: string; channel: ChannelName }): Promise<Promoted | Blocked> {
-      return await running(async (signal) => {
+      return await step(input.attemptId, `promoting to ${input.channel}`, async (signal) => {
         const fork = forkOf(deps, input.fork);
         const { name } = input.release;
         const channel = fork.channels[input.channel];
@@ -134,34 +162,6 @@ export function gitActivities(deps: GitDeps) {
       });
     },
   };
-}
-
-/** More than a person would read; a conflict of thousands of files must still fit a payload. */
-const MOST_FILES_TOLD = 200;
-
-function conflict({ attemptId, release }: Work, stop: Extract<Carried, { kind: "conflict" }>): Carry {
-  const { progress, patch, proposal } = stop;
-  const files = stop.files.slice(0, MOST_FILES_TOLD);
-  const more = stop.files.length > files.length ? ` and ${stop.files.length - files.length} more` : "";
-  const by = stop.upstreamCommits.map(({ commit, subject }) => `  ${commit.slice(0, 12)} ${subject}`);
-  const lines = [
-    `"${stop.subject}" (${patch.slice(0, 12)}) does not apply: ${files.join(", ")}${more}.`,
-    ...(proposal ? [`Upstream has probably taken it: ${proposal.evidence}. If so, leave it out with skip-patch.`] : []),
-    ...(by.length ? ["Upstream commits that touched them:", ...by] : []),
-  ];
-  return {
-    kind: "conflict",
-    message: lines.join("\n"),
-    commands: conflictCommands({ attemptId, name: release.name, patch, files }),
-    files,
-    proposal,
-    stopped: { progress, conflict: stop.conflict, patch },
-  };
-}
-
-/** What a failed build leaves a person with. */
-export function buildStop({ attemptId, release }: Work, tip: string, message: string): HandOver {
-  return { message, commands: buildFixCommands({ attemptId, name: release.name }), stopped: { progress: tip } };
 }
 
 function olderLine(fork: Fork, name: string, baseTag: string): string {

@@ -85,6 +85,13 @@ export async function changeAttempt(
   );
 }
 
+/** Says how far a running attempt is. What was said since it stopped or ended stands. */
+export async function tellProgress(records: Records, id: string, message: string): Promise<void> {
+  await records.attempts.update(id, (latest) =>
+    latest?.status === "started" ? changed(latest, { message }) : undefined,
+  );
+}
+
 function changed(before: MaintenanceAttempt, { intervention, ...rest }: AttemptChange): MaintenanceAttempt {
   const now = new Date().toISOString();
   const after: MaintenanceAttempt = { ...before, ...rest, updatedAt: now };

@@ -48,12 +48,24 @@ export type Prepared =
   | { kind: "skipped"; reason: string }
   | Blocked;
 
-/** The carry or the build stopped; a person can go on from `stopped.progress`. */
+/** The carry, the look at its warnings or the build stopped; a person can go on from `stopped.progress`. */
 export interface HandOver extends Pick<Intervention, "message" | "commands" | "files" | "proposal"> {
   stopped: { progress: string; conflict?: string; patch?: string };
 }
 
-export type Carry = { kind: "carried"; tip: string } | ({ kind: "conflict" } & HandOver) | Blocked;
+/** `remembered` and `warnings` are absent in histories from before there were any. */
+export interface CarriedStack {
+  kind: "carried";
+  tip: string;
+  /** Resolutions that this carry took from memory. */
+  remembered?: Decision[];
+  /** What may be broken though nothing stopped. */
+  warnings?: string[];
+  /** Set where the fork wants a person to look at the warnings first. */
+  stop?: HandOver;
+}
+
+export type Carry = CarriedStack | ({ kind: "conflict"; remembered?: Decision[] } & HandOver) | Blocked;
 
 export type Built =
   | ({ kind: "failed" } & HandOver & { warnings: string[] })

@@ -124,6 +124,10 @@ const fork = z.object({
   stackBase: refName.optional(),
   releases: z.object({ tags: text.default("*"), prereleases: z.boolean().default(false) }).prefault({}),
   build: build.optional(),
+  stopOnWarnings: z
+    .boolean()
+    .default(false)
+    .meta({ description: "Waits for a person where a finished carry has warnings, before the build." }),
   candidate: z
     .object({ branch: refTemplate.default("patchmoi/candidate/{tag}"), tag: refTemplate.optional() })
     .prefault({}),

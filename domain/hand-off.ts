@@ -59,12 +59,12 @@ export function conflictCommands(stop: { attemptId: string; name: string; patch:
   ];
 }
 
-/** Putting commits on top of a carried stack that did not build. */
-export function buildFixCommands(stop: { attemptId: string; name: string }): string[] {
+/** Putting commits on top of a carried stack; `task` says what for, as one sentence. */
+export function fixCommands(stop: { attemptId: string; name: string; task: string }): string[] {
   return [
     `git fetch origin ${shellWord(progressRef(stop.name))}`,
     "git switch --detach FETCH_HEAD",
-    "# Make the build pass, and commit what it takes. (Or mend the patch branch itself, and retry instead of resume.)",
+    `# ${stop.task} (Or mend the patch branch itself, and retry instead of resume.)`,
     `git push origin +HEAD:${shellWord(resolutionRef(stop.name))}`,
     ...resumeLines(stop.attemptId),
   ];

@@ -3,6 +3,7 @@ import type {
   AttemptChange,
   Blocked,
   CandidatePushed,
+  CarriedStack,
   Carry,
   HandOver,
   Prepared,
@@ -12,6 +13,7 @@ import type {
 } from "../activities/steps.ts";
 import type { AttemptStatus, CandidateRef, ChannelName, Decision, Intervention, Operation } from "../domain/attempt.ts";
 import { withToken } from "../domain/hand-off.ts";
+import { Decisions } from "./decisions.ts";
 import { Inbox, type Taken } from "./inbox.ts";
 import type { Release } from "./messages.ts";
 import { git } from "./options.ts";
@@ -57,13 +59,13 @@ export class Attempt {
   candidate: { sha: string; channels: CandidatePushed["channels"] } | undefined;
 
   private pinned: Work["pinned"] | undefined;
-  private decisions: Decision[] = [];
+  private readonly decisions = new Decisions();
+  /** The tip and the warnings that a person accepted together: no other tip passes by that word, nor do other warnings. */
+  private acceptedWarnings: string | undefined;
   /** Channel to the candidate that a person approved for it: no other may be promoted by that word. */
   private readonly approved = new Map<ChannelName, string>();
   private readonly promoted = new Map<ChannelName, string>();
   private handedOff = false;
-  /** Commits of people that we took, which the fork keeps for us until the end. */
-  private readonly accepted = new Set<string>();
   private retries = 0;
   private scope = new CancellationScope();
   private readonly inbox: Inbox;
@@ -83,7 +85,7 @@ export class Attempt {
   /** What every activity after `prepare` needs to make the same commits again. */
   get work(): Work {
     const { attemptId, fork, release } = this.subject;
-    return { attemptId, fork, release, pinned: this.pinned as Work["pinned"], decisions: this.decisions };
+    return { attemptId, fork, release, pinned: this.pinned as Work["pinned"], decisions: this.decisions.list };
   }
 
   /** Passes and decisions in turn until the attempt is over; then cleans up and says so. */
@@ -128,12 +130,23 @@ export class Attempt {
   startFrom(plan: Extract<Prepared, { kind: "carry" }>): void {
     const { release, tip, base } = plan.pinned;
     const before = this.pinned;
-    if (before && (before.release !== release || before.tip !== tip || before.base !== base)) this.decisions = [];
+    if (before && (before.release !== release || before.tip !== tip || before.base !== base)) this.decisions.clear();
     this.pinned = plan.pinned;
   }
 
-  warn(warnings: string[]): void {
-    this.standing.warnings = warnings;
+  /** What a carry took from memory counts from here on, as if it had been decided for this attempt. */
+  takeUp(carried: Exclude<Carry, Blocked>): void {
+    this.decisions.remember(carried.remembered ?? []);
+    this.warn("carry", (carried.kind === "carried" && carried.warnings) || []);
+  }
+
+  /** Replaces the warnings that the same step gave before. */
+  warn(step: "carry" | "build", warnings: string[]): void {
+    this.standing.warn(step, warnings);
+  }
+
+  accepts(carried: CarriedStack): boolean {
+    return this.acceptedWarnings === warningsOf(carried);
   }
 
   blocked(because: Blocked): Stop {
@@ -146,7 +159,7 @@ export class Attempt {
   }
 
   /** Pushes what was carried so far, so that a person can go on from it. */
-  async handOver(kind: "conflict" | "build", stop: HandOver): Promise<Stop> {
+  async handOver(kind: "conflict" | "build" | "warnings", stop: HandOver): Promise<Stop> {
     this.handedOff = true;
     const pushed = await this.step("push the progress", (summary) =>
       git(summary).pushHandOff({ ...this.work, stopped: stop.stopped }),
@@ -163,19 +176,19 @@ export class Attempt {
     const stopped = stop.handedOver as HandOver["stopped"];
     const taking = await this.step("take the resolution", (summary) => take(summary, stopped));
     if (taking.kind === "accepted") return this.decided({ ...taking.decision, by: this.taken?.by });
-    if (taking.kind === "nothing") return this.takeAfresh();
-    return { ...stop, refusal: taking.reason };
+    if (taking.kind !== "nothing") return { ...stop, refusal: taking.reason };
+    return stop.wait.kind === "warnings" ? this.acceptWarnings() : this.takeAfresh();
   }
 
   /** Remembers the decision; the next pass carries again with it. */
   decided(decision: Decision): undefined {
-    this.decisions = [...this.decisions, decision];
-    if (decision.kind !== "skip") this.accepted.add(decision.commit);
+    this.decisions.add(decision);
     this.carried = undefined;
   }
 
-  /** The next pass reads config and patch branch again. */
+  /** The next pass reads config, patch branch and memory again. */
   takeAfresh(): undefined {
+    this.decisions.askMemoryAgain();
     this.plan = undefined;
     this.carried = undefined;
   }
@@ -232,6 +245,11 @@ export class Attempt {
     return this.promoted.get(channel) === this.candidate?.sha;
   }
 
+  /** The next pass goes on with what is carried. */
+  private acceptWarnings(): undefined {
+    if (this.carried?.kind === "carried") this.acceptedWarnings = warningsOf(this.carried);
+  }
+
   private async waitFor(stop: Waiting): Promise<void> {
     const sameWait = stop.token !== undefined;
     stop.token ??= uuid4();
@@ -257,14 +275,14 @@ export class Attempt {
    */
   private async takeHandOffBack({ keepDecisions }: { keepDecisions: boolean }): Promise<void> {
     const places = this.handedOff;
-    const decisions = keepDecisions ? [] : [...this.accepted];
+    const decisions = keepDecisions ? [] : [...this.decisions.kept];
     if (!places && decisions.length === 0) return;
     const { fork, release } = this.subject;
     const left = await this.step(
       "remove hand-off refs",
       async (summary) => void (await git(summary).clearHandOff({ fork, name: release.name, places, decisions })),
     );
-    if (left) this.standing.warn(`hand-off refs were left on the fork: ${left.reason}`);
+    if (left) this.standing.addWarning(`hand-off refs were left on the fork: ${left.reason}`);
     else this.handedOff = false;
   }
 
@@ -281,4 +299,8 @@ export class Attempt {
     await this.standing.show(change, message, closed);
     this.inbox.settle(closed ? Number.POSITIVE_INFINITY : mark);
   }
+}
+
+function warningsOf({ tip, warnings = [] }: CarriedStack): string {
+  return [tip, ...warnings].join("\n");
 }

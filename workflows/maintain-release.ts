@@ -26,13 +26,15 @@ async function pass(attempt: Attempt): Promise<Stop> {
 
   attempt.carried ??= await attempt.step("carry the stack", (summary) => git(summary).carry(attempt.work));
   if (attempt.carried.kind === "blocked") return attempt.blocked(attempt.carried);
+  attempt.takeUp(attempt.carried);
   if (attempt.carried.kind === "conflict") return attempt.handOver("conflict", attempt.carried);
-  const { tip } = attempt.carried;
+  const { tip, stop } = attempt.carried;
+  if (stop && !attempt.accepts(attempt.carried)) return attempt.handOver("warnings", stop);
 
   if (attempt.built !== tip) {
     const build = await attempt.step("build", (summary) => builder(summary).build({ ...attempt.work, tip }));
     if (build.kind === "blocked") return attempt.blocked(build);
-    attempt.warn(build.warnings);
+    attempt.warn("build", build.warnings);
     if (build.kind === "failed") return attempt.handOver("build", build);
     attempt.built = tip;
   }

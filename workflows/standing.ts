@@ -13,7 +13,7 @@ import { PATCH_STATUS, recorder, sinks } from "./options.ts";
 
 /** How an attempt stands, told alike to the records, the search attributes, the Web UI, maintainFork and the sinks. */
 export class Standing {
-  warnings: string[] = [];
+  private readonly warnings = new Map<string, string[]>();
   private status: AttemptStatus = "started";
   private candidateRefs: CandidateRef[] = [];
   private readonly shown: AttemptChange = {};
@@ -29,8 +29,13 @@ export class Standing {
     return this.shown.message;
   }
 
-  warn(warning: string): void {
-    this.warnings = [...this.warnings, warning];
+  /** Replaces what the same step warned of before. */
+  warn(step: string, warnings: string[]): void {
+    this.warnings.set(step, warnings);
+  }
+
+  addWarning(warning: string): void {
+    this.warn("afterwards", [...(this.warnings.get("afterwards") ?? []), warning]);
   }
 
   /** Refs that were pushed; a ref that was known before is replaced. */
@@ -40,7 +45,8 @@ export class Standing {
   }
 
   async show(change: AttemptChange, message: string, closed = false): Promise<void> {
-    const { candidateRefs, warnings } = this;
+    const { candidateRefs } = this;
+    const warnings = [...this.warnings.values()].flat();
     const statusChanged = change.status !== undefined && (change.status !== this.status || closed);
     this.status = change.status ?? this.status;
     const whole = { ...change, message, candidateRefs, warnings };
@@ -71,7 +77,7 @@ export class Standing {
     const { fork, release } = this.subject;
     const notice = { event, fork, release, message, intervention: this.shown.intervention ?? undefined };
     const sent = CancellationScope.nonCancellable(() => sinks(`tell: ${event}`).notify(notice));
-    this.notices.push(sent.catch(() => this.warn(`a notification (${event}) could not be sent`)));
+    this.notices.push(sent.catch(() => this.addWarning(`a notification (${event}) could not be sent`)));
   }
 
   /** What was begun by `notify` is finished, or given up. */

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
-import { buildFixCommands, conflictCommands, expandName, shellWord } from "../../domain/hand-off.ts";
+import { conflictCommands, expandName, fixCommands, shellWord } from "../../domain/hand-off.ts";
 
 test.each(["plain", "with space", "it's", "$(touch /tmp/x)", "a\nb", "-flag", "`id`", "ünï", "*", ""])(
   "a shell reads the word %j back as it was",
@@ -31,7 +31,9 @@ test("a file's name cannot smuggle a command in", () => {
 });
 
 test("the commands for a failed build start from the carried stack", () => {
-  expect(buildFixCommands({ attemptId: "x", name: "v1" })[0]).toBe("git fetch origin refs/heads/patchmoi/progress/v1");
+  expect(fixCommands({ attemptId: "x", name: "v1", task: "Mend it." })[0]).toBe(
+    "git fetch origin refs/heads/patchmoi/progress/v1",
+  );
 });
 
 test("only {tag} is replaced in a configured name", () => {

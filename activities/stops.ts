@@ -1,0 +1,93 @@
+import type { Decision, LedgerRow } from "../domain/attempt.ts";
+import { conflictCommands, fixCommands } from "../domain/hand-off.ts";
+import type { Conflict } from "../git/index.ts";
+import type { Carry, HandOver, Work } from "./steps.ts";
+
+/** What a person is told where an attempt stops, and how to go on from there. */
+
+/** More than a person would read; a conflict of thousands of files must still fit a payload. */
+const MOST_FILES_TOLD = 200;
+
+export function conflictStop({ attemptId, release }: Work, stop: Conflict): Extract<Carry, { kind: "conflict" }> {
+  const { progress, conflict, patch, proposal, remembered } = stop;
+  const files = stop.files.slice(0, MOST_FILES_TOLD);
+  const merge = stop.others.length > 0 ? "The merge " : "";
+  const more = stop.files.length > files.length ? ` and ${stop.files.length - files.length} more` : "";
+  const lines = [
+    `${merge}"${stop.subject}" (${short(patch)}) does not apply: ${files.join(", ")}${more}.`,
+    ...(proposal ? [`Upstream has probably taken it: ${proposal.evidence}. If so, leave it out with skip-patch.`] : []),
+    ...upstreamLines(stop),
+  ];
+  return {
+    kind: "conflict",
+    message: lines.join("\n"),
+    commands: conflictCommands({ attemptId, name: release.name, patch, files }),
+    files,
+    proposal,
+    stopped: { progress, conflict, patch },
+    remembered,
+  };
+}
+
+function upstreamLines({ upstreamCommits }: Conflict): string[] {
+  if (upstreamCommits.length === 0) return [];
+  const lines = upstreamCommits.map(
+    ({ commit, subject, what }) => `  ${short(commit)} ${subject}${what ? ` (${what})` : ""}`,
+  );
+  return ["Upstream commits that touched them:", ...lines];
+}
+
+const MOST_WARNINGS = 50;
+const LONGEST_WARNING = 1_000;
+
+/** Warnings quote upstream's files, and travel through history: as many and as long as a person would read. */
+export function boundedWarnings(warnings: string[]): string[] {
+  const cut = (text: string) => (text.length > LONGEST_WARNING ? `${text.slice(0, LONGEST_WARNING - 1)}…` : text);
+  const told = warnings.slice(0, MOST_WARNINGS).map(cut);
+  return warnings.length > told.length ? [...told, `and ${warnings.length - told.length} more warnings`] : told;
+}
+
+/** For a fork that stops on warnings. */
+export function warningsStop({ attemptId, release }: Work, tip: string, warnings: string[]): HandOver {
+  const task = "Look at what the warnings name: where all is well push nothing and resume, else commit what mends it.";
+  return {
+    message: ["The stack is carried, and may be broken all the same:", ...warnings.map((each) => `- ${each}`)].join(
+      "\n",
+    ),
+    commands: fixCommands({ attemptId, name: release.name, task }),
+    stopped: { progress: tip },
+  };
+}
+
+/** `suspects` as from `suspectsAmong`. */
+export function buildStop({ attemptId, release }: Work, tip: string, failed: string, suspects: string[]): HandOver {
+  const task = "Make the build pass, and commit what it takes.";
+  return {
+    message: [failed, ...suspects].join("\n"),
+    commands: fixCommands({ attemptId, name: release.name, task }),
+    stopped: { progress: tip },
+  };
+}
+
+/** Resolutions from memory that may be what broke a build, each with how to be rid of it. */
+export function suspectsAmong({ fork, decisions }: Work, ledger: LedgerRow[] = []): string[] {
+  const remembered = decisions.filter(
+    (each): each is Decision & { kind: "resolution"; memory: string } =>
+      each.kind === "resolution" && each.memory !== undefined,
+  );
+  if (remembered.length === 0) return [];
+  const lines = remembered.map(({ patch, by, memory }) => {
+    const subject = ledger.find((row) => row.patch === patch)?.subject;
+    const who = by ? `resolved by ${by}` : "resolved by a person";
+    return `  ${subject ? `"${subject}" ` : ""}(${short(patch)}), ${who}; to forget it: DELETE /forks/${fork}/resolutions/${memory}`;
+  });
+  return [
+    "",
+    "These resolutions were remembered from earlier conflicts. If one is to blame, forget it and retry:",
+    ...lines,
+  ];
+}
+
+function short(commit: string): string {
+  return commit.slice(0, 12);
+}
