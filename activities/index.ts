@@ -4,6 +4,7 @@ import { type FeedDeps, feedActivities } from "./feed.ts";
 import { type GitDeps, gitActivities } from "./git.ts";
 import { type NotifyDeps, notifyActivities } from "./notify.ts";
 import { type RecordDeps, recordActivities } from "./record.ts";
+import { resolutionActivities } from "./resolutions.ts";
 
 export type ActivityDeps = BuildDeps & DispatchDeps & FeedDeps & GitDeps & NotifyDeps & RecordDeps;
 export type Activities = ReturnType<typeof createActivities>;
@@ -17,5 +18,6 @@ export function createActivities(deps: ActivityDeps) {
     ...gitActivities(deps),
     ...notifyActivities(deps),
     ...recordActivities(deps),
+    ...resolutionActivities(deps),
   };
 }

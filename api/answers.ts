@@ -11,7 +11,7 @@ export interface Answer {
 }
 
 export type Read = (request: Request) => Promise<Answer>;
-/** What a POST does; `wish` names it, so that doing it twice counts once. */
+/** What a POST or a DELETE does; `wish` names it, so that doing it twice counts once. */
 export type Act = (request: Request, wish: Wish) => Promise<Answer>;
 
 export const ok = (json: unknown): Answer => ({ status: 200, body: { json } });
@@ -26,7 +26,7 @@ export const accepted = (json: unknown, location?: string): Answer => ({
 export function endpoint(
   router: Router,
   path: string | string[],
-  { GET, POST }: { GET?: Read; POST?: Act },
+  { GET, POST, DELETE }: { GET?: Read; POST?: Act; DELETE?: Act },
   answers?: IdempotentAnswers,
 ): void {
   const route = router.route(path);
@@ -34,7 +34,11 @@ export function endpoint(
   if (POST && answers) {
     route.post(async (request, response) => send(request, response, await answers.once(request, POST)));
   }
-  route.all(methodNotAllowed([...(GET ? ["GET", "HEAD"] : []), ...(POST ? ["POST"] : [])]));
+  if (DELETE && answers) {
+    route.delete(async (request, response) => send(request, response, await answers.once(request, DELETE)));
+  }
+  const methods = [...(GET ? ["GET", "HEAD"] : []), ...(POST ? ["POST"] : []), ...(DELETE ? ["DELETE"] : [])];
+  route.all(methodNotAllowed(methods));
 }
 
 async function send(request: Request, response: Response, { status, headers, body }: Answer): Promise<void> {

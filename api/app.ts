@@ -14,6 +14,7 @@ import { healthRoutes } from "./health.ts";
 import { onlyLocalCallers } from "./local-callers.ts";
 import { Problem, sendProblems } from "./problems.ts";
 import { onlyJson } from "./requests.ts";
+import { resolutionRoutes } from "./resolutions.ts";
 
 export interface ApiDeps {
   /** The config as it is now. */
@@ -40,6 +41,7 @@ export function createApi(deps: ApiDeps): Express {
     artifactRoutes(deps),
     dispatchRoutes(deps),
     feedSourceRoutes(deps),
+    resolutionRoutes(deps),
   );
   app.use((request) => {
     throw new Problem(404, "not_found", `There is nothing at ${request.path}.`);

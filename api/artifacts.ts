@@ -46,7 +46,11 @@ export function artifactRoutes(deps: ApiDeps): Router {
       const { id } = await findAttempt(deps, request);
       const found = await attachments.open(id, RANGE_DIFF);
       if (!found) {
-        throw new Problem(404, "range_diff_not_found", `Attempt ${id} has no range-diff: it comes with the candidate.`);
+        throw new Problem(
+          404,
+          "range_diff_not_found",
+          `Attempt ${id} has no range-diff: it comes once the stack is carried.`,
+        );
       }
       return { status: 200, headers: { "Content-Type": "text/plain; charset=utf-8" }, body: found };
     },

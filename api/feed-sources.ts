@@ -1,17 +1,15 @@
 import { Router } from "express";
 import type { FeedSource } from "../domain/config.ts";
 import type { FeedState } from "../domain/events.ts";
-import { checkedLimit, decodeCursor, encodeCursor } from "../records/cursor.ts";
 import { pollNow, TASK_QUEUE, watchFeedId } from "../workflows/messages.ts";
 import { accepted, endpoint, ok } from "./answers.ts";
 import type { ApiDeps } from "./app.ts";
 import { IdempotentAnswers } from "./idempotency.ts";
 import { Problem } from "./problems.ts";
-import { listQuery, pathId, read, refuseCursor } from "./requests.ts";
+import { listQuery, pathId, read, sliceOf } from "./requests.ts";
 import { call, requireTemporal } from "./temporal.ts";
 
 const query = listQuery({});
-const LIST = "feed-sources";
 
 /** The sources of the config, in its order, with what polling has found. */
 export function feedSourceRoutes(deps: ApiDeps): Router {
@@ -19,15 +17,9 @@ export function feedSourceRoutes(deps: ApiDeps): Router {
 
   endpoint(router, "/feed-sources", {
     GET: async (request) => {
-      const { limit, cursor } = read(query, request.query);
-      const { sources } = deps.config();
+      const { items, ...more } = sliceOf("feed-sources", deps.config().sources, read(query, request.query));
       const states = new Map((await deps.records.feedStates.all()).map((state) => [state.sourceId, state]));
-      const start = cursor === undefined ? 0 : await decode(cursor, sources.length);
-      const end = start + checkedLimit(limit);
-      return ok({
-        sources: sources.slice(start, end).map((source) => shown(source, states.get(source.id))),
-        ...(end < sources.length && { nextCursor: encodeCursor(LIST, end) }),
-      });
+      return ok({ sources: items.map((source) => shown(source, states.get(source.id))), ...more });
     },
   });
 
@@ -59,14 +51,6 @@ async function poll({ temporal }: ApiDeps, sourceId: string): Promise<void> {
       staticSummary: `watches ${sourceId}`,
     }),
   );
-}
-
-async function decode(cursor: string, end: number): Promise<number> {
-  try {
-    return decodeCursor(LIST, cursor, end);
-  } catch (error) {
-    return refuseCursor(error);
-  }
 }
 
 function shown(source: FeedSource, state: FeedState | undefined): Record<string, unknown> {

@@ -3,7 +3,7 @@ import type { Request } from "express";
 import type { Act, Answer } from "./answers.ts";
 import { invalidRequest, Problem } from "./problems.ts";
 
-/** Names what a POST wants done. */
+/** Names what a POST or a DELETE wants done. */
 export interface Wish {
   requestId: string;
   /** Whether the client chose the name, and may send the same wish again. */
@@ -18,7 +18,7 @@ interface Given {
 const REMEMBERED = 1000;
 
 /**
- * `Idempotency-Key`: the same POST under the same key does its work once and is answered alike. Answers are remembered by
+ * `Idempotency-Key`: the same request under the same key does its work once and is answered alike. Answers are remembered by
  * this process; after a restart the request id, which Temporal and the records keep, still makes the effect count once.
  */
 export class IdempotentAnswers {

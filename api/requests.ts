@@ -1,6 +1,7 @@
 import type { Request, RequestHandler } from "express";
 import { z } from "zod";
 import { issueLines } from "../domain/config.ts";
+import { checkedLimit, decodeCursor, encodeCursor } from "../records/cursor.ts";
 import { InvalidCursor, type ListQuery, type Log } from "../records/records.ts";
 import { type Answer, ok } from "./answers.ts";
 import { invalidRequest, Problem } from "./problems.ts";
@@ -42,7 +43,26 @@ export async function listPage<T>(name: string, log: Log<T>, query: ListQuery<T>
   return ok({ [name]: items, ...(nextCursor && { nextCursor }) });
 }
 
-export function refuseCursor(error: unknown): never {
+/** One page of what is at hand whole, in its own order. */
+export function sliceOf<T>(
+  list: string,
+  all: T[],
+  { limit, cursor }: { limit?: number; cursor?: string },
+): { items: T[]; nextCursor?: string } {
+  const start = cursor === undefined ? 0 : positionOf(list, cursor, all.length);
+  const end = start + checkedLimit(limit);
+  return { items: all.slice(start, end), ...(end < all.length && { nextCursor: encodeCursor(list, end) }) };
+}
+
+function positionOf(list: string, cursor: string, end: number): number {
+  try {
+    return decodeCursor(list, cursor, end);
+  } catch (error) {
+    return refuseCursor(error);
+  }
+}
+
+function refuseCursor(error: unknown): never {
   if (error instanceof InvalidCursor) throw new Problem(400, "invalid_cursor", error.message);
   throw error;
 }

@@ -85,8 +85,16 @@ export const ENDED_BY: Record<Intervention["kind"], readonly DecisionName[]> = {
   approval: ["promote", "abort"],
 };
 
-/** Names of what is kept beside an attempt's record. An artifact's name is its path, percent-encoded, after the prefix. */
-export const ATTACHMENTS = { rangeDiff: "range-diff.txt", buildLog: "build.log", artifactPrefix: "artifact." } as const;
+/**
+ * Names of what is kept beside an attempt's record. An artifact's name is its path, percent-encoded, after the prefix.
+ * `resolutions` is of a fork, under the id of its workflow: the resolutions that it remembered when that was last asked.
+ */
+export const ATTACHMENTS = {
+  rangeDiff: "range-diff.txt",
+  buildLog: "build.log",
+  artifactPrefix: "artifact.",
+  resolutions: "resolutions.json",
+} as const;
 
 export interface CandidateRef {
   kind: "branch" | "tag" | "channel" | "patch-branch" | "progress" | "conflict";

@@ -33,13 +33,25 @@ import { maintainRelease } from "./maintain-release.ts";
 import {
   attemptReport,
   decisionSignal,
+  forgetResolution,
   giveWay,
+  listResolutions,
   offerRelease,
   offerReleaseSignal,
   syncAttempt,
   withdraw,
 } from "./messages.ts";
-import { git, PATCH_EVENT_ID, PATCH_FORK, PATCH_STATUS, PATCH_TAG, recorder, sinks, temporal } from "./options.ts";
+import {
+  asked,
+  git,
+  PATCH_EVENT_ID,
+  PATCH_FORK,
+  PATCH_STATUS,
+  PATCH_TAG,
+  recorder,
+  sinks,
+  temporal,
+} from "./options.ts";
 
 /**
  * One a fork, never ends: takes releases in, runs one attempt at a time, lets a waiting one give way to a newer release. `state` is what
@@ -101,6 +113,8 @@ export async function maintainFork({ fork, state: handedOn }: { fork: string; st
     stir();
     return true;
   });
+  setHandler(listResolutions, () => asked("list the remembered resolutions").listResolutions({ fork }));
+  setHandler(forgetResolution, ({ key }) => asked("forget a resolution").forgetResolution({ fork, key }));
   setHandler(attemptReport, async ({ attemptId, status, closed, candidate }) => {
     await condition(() => ready);
     noteStatus(state, attemptId, status, closed);

@@ -32,6 +32,12 @@ export const syncAttempt = defineUpdate<void, [{ attemptId: string }]>("syncAtte
 /** Takes an attempt that waits its turn, and so has no workflow yet, out of the queue; false when it is not in it. */
 export const withdraw = defineUpdate<boolean, [{ attemptId: string; reason?: string }]>("withdraw");
 
+/** Has a worker read what the fork remembers of resolved conflicts, and put it where the API finds it. */
+export const listResolutions = defineUpdate<void>("listResolutions");
+
+/** False when the fork remembers none of that key. */
+export const forgetResolution = defineUpdate<boolean, [{ key: string }]>("forgetResolution");
+
 /** maintainRelease tells maintainFork how it stands. */
 export interface AttemptReport {
   attemptId: string;

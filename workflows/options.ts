@@ -19,6 +19,15 @@ type GitSteps = Pick<
 /** `summary` is what the Web UI shows beside the step. */
 export const git = (summary: string) => proxyActivities<GitSteps>({ ...NETWORK_STEP, summary });
 
+/** Somebody waits for the answer: what fails is said soon, and can be asked again. */
+export const asked = (summary: string) =>
+  proxyActivities<Pick<Activities, "listResolutions" | "forgetResolution">>({
+    startToCloseTimeout: "2 minutes",
+    heartbeatTimeout: "20 seconds",
+    retry: { initialInterval: "1 second", maximumAttempts: 2 },
+    summary,
+  });
+
 /** The build has its own time limit (`build.timeoutSeconds`, a day at most); a failed build is an outcome, so retries are for dead workers. */
 export const builder = (summary: string) =>
   proxyActivities<Pick<Activities, "build">>({ ...NETWORK_STEP, startToCloseTimeout: "25 hours", summary });
