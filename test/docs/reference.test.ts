@@ -77,7 +77,7 @@ describe("feed sources", () => {
 
 describe("HTTP API", () => {
   it("documents every route, and no other", async () => {
-    const documented = [...page("docs/reference/http-api.md").text.matchAll(/`((?:GET|POST) \/[^`\s]+)`/g)].map(
+    const documented = [...page("docs/reference/http-api.md").text.matchAll(/`((?:GET|POST|DELETE) \/[^`\s]+)`/g)].map(
       ([, route]) => route,
     );
     expect(new Set(documented)).toEqual(new Set(await routes()));
@@ -87,7 +87,7 @@ describe("HTTP API", () => {
     const patterns = (await routes()).map(
       (route) => new RegExp(`^${route.replace(/^\w+ /, "").replaceAll(/:\w+/g, "[^/]+")}$`),
     );
-    const paths = [...text.matchAll(/(?:\$PATCH_URL|127\.0\.0\.1:(?:3000|40447)|(?:GET|POST) )(\/[^\s"'`?)|]*)/g)]
+    const paths = [...text.matchAll(/(?:\$PATCH_URL|127\.0\.0\.1:(?:3000|40447)|(?:GET|POST|DELETE) )(\/[^\s"'`?)|]*)/g)]
       .map(([, path]) => path as string)
       // Of the quickstart's repositories and feed.
       .filter((path) => !/^\/(?:acme|notch)\//.test(path));
@@ -181,7 +181,7 @@ interface Layer {
 function routesIn(stack: Layer[]): string[] {
   return stack.flatMap(({ route, handle }) => {
     if (!route) return routesIn(handle.stack ?? []);
-    const methods = Object.keys(route.methods).filter((method) => method === "get" || method === "post");
+    const methods = Object.keys(route.methods).filter((method) => ["get", "post", "delete"].includes(method));
     return methods.flatMap((method) => [route.path].flat().map((path) => `${method.toUpperCase()} ${path}`));
   });
 }

@@ -47,6 +47,7 @@ test("defaults are those of the contract", () => {
     candidate: { branch: "patchmoi/candidate/{tag}" },
     channels: {},
     onNewerRelease: "supersede",
+    stopOnWarnings: false,
     build: { timeoutSeconds: 3600, network: false, env: [], artifacts: [], sandbox: "auto" },
   });
 });
