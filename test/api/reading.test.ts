@@ -103,9 +103,10 @@ describe("reading over HTTP", () => {
     expect([post.status, post.json.error, post.headers.get("allow")]).toEqual([405, "method_not_allowed", "GET, HEAD"]);
     const get = await service.get("/maintenance-attempts/x/resume");
     expect([get.status, get.headers.get("allow")]).toEqual([405, "POST"]);
-    const remove = await fetch(`${service.url}/flow-events`, { method: "DELETE" });
+    const remove = await service.delete("/flow-events");
     expect([remove.status, remove.headers.get("allow")]).toEqual([405, "GET, HEAD, POST"]);
     expect((await fetch(`${service.url}/flow-events`, { method: "HEAD" })).status).toBe(200);
+    expect((await service.get("/forks/tool/resolutions/a")).headers.get("allow")).toBe("DELETE");
   });
 
   it("lists and gives attempts", async () => {
@@ -202,6 +203,7 @@ describe("reading over HTTP", () => {
       ["/feed-sources/tool%2Freleases/poll", undefined],
     ] as const;
     const replies = await Promise.all(posts.map(([where, body]) => service.post(where, body)));
+    replies.push(await service.get("/forks/tool/resolutions"), await service.delete("/forks/tool/resolutions/a1"));
     for (const { status, json, headers } of replies) {
       expect([status, json.error]).toEqual([503, "temporal_unreachable"]);
       expect(Number(headers.get("retry-after"))).toBeGreaterThan(0);
@@ -250,6 +252,20 @@ describe("reading over HTTP", () => {
     expect((await service.post("/feed-sources/none/poll")).status).toBe(404);
   });
 
+  it("knows the resolutions of no fork but those of the config, and no key that cannot be one", async () => {
+    const list = await service.get("/forks/none/resolutions");
+    expect([list.status, list.json.error, list.json.detail]).toEqual([
+      404,
+      "fork_not_found",
+      'forks[] of the config has no "none"; it has tool.',
+    ]);
+    expect((await service.delete("/forks/none/resolutions/a1")).json.error).toBe("fork_not_found");
+    expect((await service.delete(`/forks/tool/resolutions/${path("../heads/main")}`)).json.error).toBe(
+      "resolution_not_found",
+    );
+    expect((await service.get("/forks/tool/resolutions?limit=0")).json.error).toBe("invalid_request");
+  });
+
   it("refuses decisions that lack something, and unknown attempts", async () => {
     const base = `/maintenance-attempts/${path(attempt(2).id)}`;
     for (const [route, body] of [
@@ -280,6 +296,7 @@ describe("reading over HTTP", () => {
   it("keeps web pages of other sites out while it has no token", async () => {
     const cross = { "sec-fetch-site": "cross-site" };
     expect((await service.post("/flow-events", {}, cross)).json.error).toBe("foreign_origin");
+    expect((await service.delete("/forks/tool/resolutions/a1", cross)).json.error).toBe("foreign_origin");
     expect((await service.post("/flow-events", {}, { origin: "https://evil.example" })).json.error).toBe(
       "foreign_origin",
     );

@@ -38,6 +38,7 @@ export interface Service {
   logged: string[];
   get(path: string, headers?: Record<string, string>): Promise<Reply>;
   post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Reply>;
+  delete(path: string, headers?: Record<string, string>): Promise<Reply>;
   close(): Promise<void>;
 }
 
@@ -76,6 +77,7 @@ export async function startService(address: string, adminToken?: string): Promis
         ...(body !== undefined && { body: JSON.stringify(body) }),
         headers: { ...(body !== undefined && { "content-type": "application/json" }), ...headers },
       }),
+    delete: (path, headers = {}) => ask(path, { method: "DELETE", headers }),
     async close() {
       await api.close();
       await records.close();

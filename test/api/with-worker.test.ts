@@ -76,6 +76,21 @@ test("starts by hand, and tells what retry and replay did", async () => {
   expect(synced).toMatchObject({ status: 202, body: { attempt: { id, status: "changed" } } });
 });
 
+test("lists what a fork remembers, and forgets only what is there", async () => {
+  await world.addFork("blank");
+  expect(await world.service.get("/forks/blank/resolutions")).toMatchObject({ status: 200, body: { resolutions: [] } });
+  const remove = () => world.service.delete("/forks/blank/resolutions/a1b2", { "idempotency-key": "forget it" });
+  expect(await remove()).toMatchObject({ status: 404, body: { error: "resolution_not_found" } });
+  expect(await remove()).toMatchObject({ status: 404, body: { error: "resolution_not_found" } });
+
+  await world.addFork("away", { fork: { fork: { url: "file:///nowhere/fork.git" } } });
+  for (const answer of [
+    await world.service.get("/forks/away/resolutions"),
+    await world.service.delete("/forks/away/resolutions/a1b2"),
+  ])
+    expect(answer).toMatchObject({ status: 502, body: { error: "fork_unreadable" } });
+});
+
 test("decides about an attempt that waits, once a key", async () => {
   const fork = await world.addFork("stopped");
   fork.release("v1.1.0", { ...CLASHING });

@@ -90,6 +90,7 @@ describe("with Temporal but no worker", () => {
     [103, "build", "resume", { token: "t1", by: "ann" }],
     [104, "blocked", "abort", { reason: "no longer wanted" }],
     [105, "approval", "promote", { channel: "public" }],
+    [106, "warnings", "resume", { token: "t1", by: "ann" }],
   ] as const)("hands a fitting decision over (%i): %s, %s", async (n, kind, route, body) => {
     const intervention = { kind, token: "t1", commands: [], message: "", channels: ["public" as const] };
     const { made, base } = await started(n, {
@@ -134,6 +135,14 @@ describe("with Temporal but no worker", () => {
     const { status, json, headers } = await service.post(`/maintenance-attempts/${path(attempt(202).id)}/sync`);
     expect([status, json.error]).toEqual([503, "no_worker"]);
     expect(headers.get("retry-after")).toBeTruthy();
+  });
+
+  it("does not claim to know what a fork remembers, or to have forgotten it", async () => {
+    for (const ask of [service.get, service.delete]) {
+      const { status, json, headers } = await ask(`/forks/tool/resolutions${ask === service.get ? "" : "/a1"}`);
+      expect([status, json.error]).toEqual([503, "no_worker"]);
+      expect(headers.get("retry-after")).toBeTruthy();
+    }
   });
 
   it("pokes the source's workflow", async () => {

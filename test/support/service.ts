@@ -129,6 +129,10 @@ export class Service {
     return await this.#call("POST", path, body, headers);
   }
 
+  async delete<T = Record<string, unknown>>(path: string, headers: Record<string, string> = {}): Promise<Answer<T>> {
+    return await this.#call("DELETE", path, undefined, headers);
+  }
+
   async #call<T>(
     method: string,
     path: string,
@@ -137,7 +141,7 @@ export class Service {
   ): Promise<Answer<T>> {
     const init =
       body === undefined
-        ? {}
+        ? { headers }
         : { body: JSON.stringify(body), headers: { "content-type": "application/json", ...headers } };
     const answer = await fetch(`${this.url}${path}`, { method, ...init });
     const text = await answer.text();
