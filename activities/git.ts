@@ -7,8 +7,8 @@ import type { Records } from "../records/records.ts";
 import { type ForkLookup, forkOf, forkRemote, recipeOf } from "./forks.ts";
 import { changeAttempt, tellProgress } from "./record.ts";
 import { running } from "./running.ts";
-import { boundedWarnings, conflictStop, warningsStop } from "./stops.ts";
 import type { Blocked, CandidatePushed, Carry, HandOver, Prepared, Promoted, Subject, Taking, Work } from "./steps.ts";
+import { boundedWarnings, conflictStop, warningsStop } from "./stops.ts";
 
 export interface GitDeps extends ForkLookup {
   git: Git;
@@ -60,11 +60,9 @@ export function gitActivities(deps: GitDeps) {
           await changeAttempt(records, attemptId, { ledger: carried.ledger });
           return conflictStop(work, carried);
         }
-        const { tip, ledger, remembered } = carried;
+        const { tip, ledger, remembered, rangeDiff } = carried;
         const warnings = boundedWarnings(carried.warnings);
-        const decisions = [...recipe.decisions, ...remembered];
-        const review = await git.rangeDiff({ ...recipe, decisions }, tip, signal);
-        await records.attachments.put(attemptId, ATTACHMENTS.rangeDiff, `${review.trimEnd()}\n`);
+        await records.attachments.put(attemptId, ATTACHMENTS.rangeDiff, `${rangeDiff.trimEnd()}\n`);
         await changeAttempt(records, attemptId, { ledger, warnings });
         const mustStop = warnings.length > 0 && forkOf(deps, fork).stopOnWarnings;
         return {

@@ -1,19 +1,20 @@
-/** Moves the stack onto the release, patch by patch, in memory. A pure function of the recipe. */
+/** Moves the stack onto the release, in memory. A pure function of the recipe, and of what the fork remembers where that may be used. */
 
 import type { Decision, LedgerRow } from "../domain/attempt.ts";
-import { writeAttributes } from "./attributes.ts";
 import { Blocked, type BlockedOutcome } from "./blocked.ts";
-import { type Commit, commitLike, readCommit, secondsOf } from "./commit-object.ts";
-import { applyFixes, takeResolution } from "./decisions.ts";
-import { whyEmpty } from "./emptied.ts";
+import { applyFixes } from "./decisions.ts";
 import { explainConflict } from "./explain.ts";
-import { type Merge, Merger } from "./merge-tree.ts";
-import type { Recipe } from "./recipe.ts";
-import type { RunRepository } from "./run-repository.ts";
+import { Memory, type Stop } from "./memory.ts";
 import { shownPath } from "./paths.ts";
-import { readStack, stackIds } from "./stack.ts";
-import { takenByUpstream } from "./taken.ts";
+import { push } from "./push.ts";
+import { rangeDiffIn } from "./range-diff.ts";
+import type { Recipe } from "./recipe.ts";
+import { handOffRefs } from "./ref-names.ts";
+import { listRefs } from "./remote-refs.ts";
+import { reviewCarry } from "./review.ts";
+import type { RunRepository } from "./run-repository.ts";
 import { filesOf, type UpstreamCommit } from "./upstream-history.ts";
+import { Walk, type WalkStop } from "./walk.ts";
 
 export type Carried =
   | {
@@ -24,13 +25,15 @@ export type Carried =
       remembered: Decision[];
       /** What may be broken though nothing stopped. */
       warnings: string[];
+      /** git's range-diff of the old stack against the carried one. */
+      rangeDiff: string;
     }
   | Conflict
   | BlockedOutcome;
 
 export interface Conflict {
   kind: "conflict";
-  /** The tip of what was carried so far; the release itself when the first patch stopped. */
+  /** What the stopped patch was to be carried onto; the release itself when the first patch stopped. */
   progress: string;
   /** A child of progress with the patch's author and message, and conflict markers in its tree. */
   conflict: string;
@@ -50,153 +53,86 @@ export interface Conflict {
 
 export type OnProgress = (k: number, n: number, subject: string) => void;
 
-/** Carries in a repository that has the recipe's inputs. Throws Blocked for a decision that does not fit. */
-export async function carryStack(
+/** A carry as the engine sees it: a stop also with what memory needs to know it again. */
+export type Pass =
+  | { kind: "carried"; tip: string; ledger: LedgerRow[]; remembered: Decision[]; walk: Walk }
+  | (Omit<Conflict, "upstreamCommits" | "proposal"> & { stop: Stop });
+
+/** As a person sees it: with what the fork remembers, what upstream did, and what may be broken. */
+export async function carry(
   run: RunRepository,
   recipe: Recipe,
   onProgress?: OnProgress,
 ): Promise<Exclude<Carried, BlockedOutcome>> {
-  const walk = await Walk.start(run, recipe);
-  for (const [index, patch] of walk.stack.entries()) {
-    onProgress?.(index + 1, walk.stack.length, patch.subject);
-    const conflict = await walk.step(index, patch);
-    if (conflict) return conflict;
-  }
-  const tip = await applyFixes(run, recipe, walk.head);
-  return { kind: "carried", tip, ledger: walk.completeLedger(), remembered: [], warnings: [] };
+  const pass = await carryStack(run, recipe, { memory: Memory.of(run, recipe.fork), onProgress });
+  await keepRemembered(run, recipe, pass.remembered);
+  if (pass.kind === "conflict") return explained(run, recipe, pass);
+  const { tip, ledger, remembered } = pass;
+  const stack = pass.walk.stack.patches;
+  const warnings = await reviewCarry(run, recipe, { stack, tip, ledger });
+  return { kind: "carried", tip, ledger, remembered, warnings, rangeDiff: await rangeDiffIn(run, recipe, tip) };
 }
 
-class Walk {
-  readonly stack: Commit[];
-  head: Commit;
-  readonly #run: RunRepository;
-  readonly #recipe: Recipe;
-  readonly #merger: Merger;
-  readonly #base: Commit;
-  readonly #seconds: string;
-  readonly #taken: Map<string, string>;
-  readonly #rows: LedgerRow[] = [];
-  /** Rows of patches that a resolution brought along. */
-  readonly #brought = new Map<string, LedgerRow>();
-
-  private constructor(
-    run: RunRepository,
-    recipe: Recipe,
-    stack: Commit[],
-    base: Commit,
-    release: Commit,
-    merger: Merger,
-    taken: Map<string, string>,
-  ) {
-    this.#run = run;
-    this.#recipe = recipe;
-    this.stack = stack;
-    this.#base = base;
-    this.head = release;
-    this.#seconds = secondsOf(release.committer);
-    this.#merger = merger;
-    this.#taken = taken;
-  }
-
-  static async start(run: RunRepository, recipe: Recipe): Promise<Walk> {
-    const stack = await readStack(run, await stackIds(run, recipe.tip, recipe.base), recipe.base);
-    await writeAttributes(run, recipe.release);
-    const merger = await Merger.open(run, recipe.release);
-    const [base, release] = [await readCommit(run, recipe.base), await readCommit(run, recipe.release)];
-    const taken = await takenByUpstream(run, stack, recipe.tip, recipe);
-    return new Walk(run, recipe, stack, base, release, merger, taken);
-  }
-
-  /** Carries one patch; answers with the conflict it stops at, if it does. */
-  async step(index: number, patch: Commit): Promise<Conflict | undefined> {
-    const brought = this.#brought.get(patch.id);
-    const evidence = this.#taken.get(patch.id);
-    if (brought) this.#rows.push(brought);
-    else if (evidence) this.#add(patch, { outcome: "dropped", evidence });
-    else {
-      const merge = await this.#merger.apply(patch, this.head);
-      if (!merge.clean) return this.#decide(index, patch, merge);
-      await this.#take(index, patch, merge.tree);
-    }
-    return undefined;
-  }
-
-  async #take(index: number, patch: Commit, tree: string): Promise<void> {
-    const before = this.stack[index - 1] ?? this.#base;
-    // A patch that never changed anything is somebody's note: only one that became empty is dropped.
-    if (tree === this.head.tree && patch.tree !== before.tree) {
-      this.#add(patch, { outcome: "dropped", evidence: await whyEmpty(this.#run, this.#merger, patch, this.#recipe) });
-      return;
-    }
-    this.head = { ...patch, id: await this.#commit(index, patch, tree), tree, parents: [this.head.id] };
-    this.#add(patch, { outcome: "applied", commit: this.head.id });
-  }
-
-  async #decide(index: number, patch: Commit, merge: Merge & { clean: false }): Promise<Conflict | undefined> {
-    const decision = this.#recipe.decisions.find((each) => each.kind !== "fix" && each.patch === patch.id);
-    if (decision?.kind === "skip") {
-      const by = decision.by ? ` (${decision.by})` : "";
-      this.#add(patch, { outcome: "skipped", evidence: `${decision.reason}${by}` });
-      return undefined;
-    }
-    if (decision?.kind === "resolution") {
-      const taken = await takeResolution(this.#run, this.stack.slice(index), this.head, decision);
-      this.head = taken.head;
-      for (const [id, row] of taken.rows) this.#brought.set(id, row);
-      this.#rows.push(this.#brought.get(patch.id) as LedgerRow);
-      return undefined;
-    }
-    return this.#conflict(index, patch, merge);
-  }
-
-  async #conflict(index: number, patch: Commit, merge: Merge & { clean: false }): Promise<Conflict> {
-    const own = (await filesOf(this.#run, [patch])).get(patch.id) ?? [];
-    // Where upstream renamed a file the conflict is under its new name, and upstream's commits under both.
-    const files = merge.files.every((file) => own.includes(file))
-      ? merge.files
-      : [...new Set([...merge.files, ...own])];
-    const { upstreamCommits, proposal } = await explainConflict(this.#run, this.#recipe, patch, files);
-    const rest = this.stack
-      .slice(index + 1)
-      .map((each) => this.#brought.get(each.id) ?? row(each, { outcome: "pending" }));
-    return {
-      kind: "conflict",
-      progress: this.head.id,
-      conflict: await this.#commit(index, patch, merge.tree),
-      patch: patch.id,
-      subject: patch.subject,
-      files: merge.files.map(shownPath),
-      others: [],
-      remembered: [],
-      upstreamCommits,
-      ledger: this.#counted([...this.#rows, row(patch, { outcome: "conflict" }), ...rest]),
-      ...(proposal && { proposal }),
-    };
-  }
-
-  async #commit(index: number, patch: Commit, tree: string): Promise<string> {
-    const next = this.stack.slice(index + 1).find(({ id }) => !this.#taken.has(id));
-    return this.#merger.commit(commitLike(patch, tree, this.head.id, this.#seconds), tree, next);
-  }
-
-  #add(patch: Commit, fate: Omit<LedgerRow, "patch" | "subject">): void {
-    this.#rows.push(row(patch, fate));
-  }
-
-  completeLedger(): LedgerRow[] {
-    return this.#counted(this.#rows);
-  }
-
-  /** No patch may be lost, whatever went wrong above: nothing is pushed unless every one is accounted for, in order. */
-  #counted(rows: LedgerRow[]): LedgerRow[] {
-    const complete = rows.length === this.stack.length && rows.every(({ patch }, at) => patch === this.stack[at]?.id);
-    if (!complete) throw new Error(`the ledger has ${rows.length} rows for a stack of ${this.stack.length} patches`);
-    return rows;
-  }
+/** What was made from memory must be there on every later day, as what a person pushed must. */
+async function keepRemembered(run: RunRepository, recipe: Recipe, remembered: Decision[]): Promise<void> {
+  const { accepted } = handOffRefs(recipe.target.name);
+  const commits = remembered.flatMap((decision) => (decision.kind === "resolution" ? [decision.commit] : []));
+  if (commits.length === 0) return;
+  const seen = await listRefs(run.engine, recipe.fork, commits.map(accepted), run.signal);
+  const moves = commits.map((to) => ({ ref: accepted(to), from: seen.get(accepted(to)), to }));
+  const moved = await push(run, recipe.fork, moves);
+  if (moved.length > 0)
+    throw new Blocked(`somebody else pushes to the same refs: ${moved.join("; ")}; retry when they are done`);
 }
 
-function row({ id, subject }: Commit, fate: Omit<LedgerRow, "patch" | "subject">): LedgerRow {
-  return { patch: id, subject, ...fate };
+/** Carries in a repository that has the recipe's inputs. Throws Blocked for a decision that does not fit. */
+export async function carryStack(
+  run: RunRepository,
+  recipe: Recipe,
+  { memory, onProgress }: { memory?: Memory; onProgress?: OnProgress } = {},
+): Promise<Pass> {
+  const walk = await Walk.start(run, recipe, memory);
+  const { patches } = walk.stack;
+  for (const [index, patch] of patches.entries()) {
+    onProgress?.(index + 1, patches.length, patch.subject);
+    const stop = await walk.step(patch);
+    if (stop) return conflict(walk, stop);
+  }
+  const top = walk.at(recipe.tip).id;
+  const tip = await applyFixes(run, recipe, top);
+  const ledger = await walk.ledger.complete(run, recipe.release, tip);
+  return { kind: "carried", tip, ledger, remembered: walk.remembered, walk };
+}
+
+function conflict(walk: Walk, stop: WalkStop): Pass {
+  const { patch, onto, files } = stop;
+  const [progress, ...others] = onto.map(({ id }) => id) as [string, ...string[]];
+  walk.ledger.set(patch, { outcome: "conflict" });
+  return {
+    kind: "conflict",
+    progress,
+    conflict: stop.conflict,
+    patch: patch.id,
+    subject: patch.subject,
+    files: files.map(shownPath),
+    others,
+    ledger: walk.ledger.rows(),
+    remembered: walk.remembered,
+    stop,
+  };
+}
+
+/** What upstream did to the files of a stopped patch. */
+export async function explained(
+  run: RunRepository,
+  recipe: Recipe,
+  pass: Pass & { kind: "conflict" },
+): Promise<Conflict> {
+  const { stop, ...conflict } = pass;
+  const own = (await filesOf(run, [stop.patch])).get(stop.patch.id) ?? [];
+  // Where upstream renamed a file the conflict is under its new name, and upstream's commits under both.
+  const files = stop.files.every((file) => own.includes(file)) ? stop.files : [...new Set([...stop.files, ...own])];
+  return { ...conflict, ...(await explainConflict(run, recipe, stop.patch, files)) };
 }
 
 /** The carried commits, with `tip` as what must come out. Throws Blocked when something else does. */

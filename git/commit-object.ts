@@ -1,7 +1,9 @@
 /** Commits and tags as bytes: what is made from the same inputs has the same id on every machine. */
 
-import { writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { deflateSync } from "node:zlib";
 import type { RunRepository } from "./run-repository.ts";
 
 export const COMMITTER = "patch.moi <noreply@patch.moi>";
@@ -56,10 +58,11 @@ export function secondsOf(line: string): string {
   return /> (\d+) [+-]\d+$/.exec(line)?.[1] ?? "0";
 }
 
-/** `like`'s author and message on another tree and parent. Signatures are dropped: they would not hold. */
-export function commitLike(like: Commit, tree: string, parent: string, seconds: string): Buffer {
+/** `like`'s author and message on another tree and other parents. Signatures are dropped: they would not hold. */
+export function commitLike(like: Commit, tree: string, parents: string[], seconds: string): Buffer {
   const encoding = like.encoding ? `encoding ${like.encoding}\n` : "";
-  const head = `tree ${tree}\nparent ${parent}\nauthor ${like.author}\ncommitter ${COMMITTER} ${seconds} +0000\n`;
+  const above = parents.map((parent) => `parent ${parent}\n`).join("");
+  const head = `tree ${tree}\n${above}author ${like.author}\ncommitter ${COMMITTER} ${seconds} +0000\n`;
   return Buffer.from(`${head}${encoding}\n${like.message}`, "latin1");
 }
 
@@ -69,15 +72,22 @@ export function tagObject(name: string, commit: string, message: string, seconds
   return Buffer.from(`${head}\n${message.trimEnd()}\n`, "utf8");
 }
 
-/** Stores an object and returns its id. */
-export async function writeObject(run: RunRepository, type: "commit" | "tag", raw: Buffer): Promise<string> {
-  return run.text(["hash-object", "-t", type, "-w", "--stdin"], { input: raw });
+/** A commit that only stands for its tree and its parents. */
+export function commitOf(tree: string, parents: string[]): Buffer {
+  const line = `${COMMITTER} 0 +0000`;
+  const above = parents.map((parent) => `parent ${parent}\n`).join("");
+  return Buffer.from(`tree ${tree}\n${above}author ${line}\ncommitter ${line}\n\n`);
 }
 
-/** Stores commits in one process and returns their ids. */
-export async function writeCommits(run: RunRepository, raws: Buffer[]): Promise<string[]> {
-  const names = raws.map((_, index) => `object-${index}`);
-  await Promise.all(raws.map((raw, index) => writeFile(join(run.path, names[index] as string), raw)));
-  const flags = ["-t", "commit", "-w", "--no-filters", "--stdin-paths"];
-  return (await run.text(["hash-object", ...flags], { input: `${names.join("\n")}\n` })).split("\n");
+/**
+ * Stores an object as a loose one (gitformat-loose in git's documentation) and returns its id. A process of git for each of
+ * so many small ones would take most of a carry's time; synchronously, because they are so small.
+ */
+export function writeObject(run: RunRepository, type: "commit" | "tag" | "tree" | "blob", raw: Buffer): string {
+  const whole = Buffer.concat([Buffer.from(`${type} ${raw.length}\0`), raw]);
+  const id = createHash("sha1").update(whole).digest("hex");
+  const directory = join(run.path, "objects", id.slice(0, 2));
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, id.slice(2)), deflateSync(whole, { level: 1 }));
+  return id;
 }

@@ -1,66 +1,100 @@
 /** Applies what people decided about a stopped carry. */
 
-import type { Decision, LedgerRow } from "../domain/attempt.ts";
+import type { Decision } from "../domain/attempt.ts";
+import { accountFor } from "./accounts.ts";
 import { Blocked, short } from "./blocked.ts";
-import { COMMITTER, type Commit, readCommit, readCommits } from "./commit-object.ts";
+import { COMMITTER, type Commit } from "./commit-object.ts";
+import type { Fate } from "./ledger.ts";
+import { commitsOnTop } from "./on-top.ts";
 import type { Recipe } from "./recipe.ts";
 import type { RunRepository } from "./run-repository.ts";
 import { describe } from "./stack.ts";
 
+type Head = Pick<Commit, "id" | "tree">;
+
 export interface Taken {
-  head: Commit;
-  /** Rows of the stopped patch and of the later ones that the person carried too. */
-  rows: Map<string, LedgerRow>;
+  head: Head;
+  /** Of the stopped patch, and of the later ones that the person carried too. */
+  rows: Map<string, Fate>;
 }
 
-/** `left` is the stopped patch and those after it; `head` is the progress that the person had to build on. */
+/** The stopped patch and those that follow it in a line: what a person may carry along with it. */
+export function lineFrom(stack: Commit[], stopped: Commit): Commit[] {
+  const line = [stopped];
+  for (const patch of stack) {
+    if (patch.parents.length === 1 && patch.parents[0] === line.at(-1)?.id) line.push(patch);
+  }
+  return line;
+}
+
+/**
+ * `left` is the stopped patch and those that follow it in a line; `head` is the progress that the person had to build on; `others` are
+ * the further carried parents of a stopped merge. Throws Blocked when the commit cannot be had, or was made for something else.
+ */
 export async function takeResolution(
   run: RunRepository,
   left: Commit[],
-  head: Commit,
+  head: Head,
+  others: string[],
   decision: Decision & { kind: "resolution" },
 ): Promise<Taken> {
-  const [stopped, ...later] = left as [Commit, ...Commit[]];
-  const commits = await commitsOnTop(run, head.id, decision.commit, `the resolution of ${describe(stopped)}`);
-  const by = decision.by ?? nameOf(commits.find(({ id }) => id === decision.commit));
-  const evidence = `${by} resolved it in ${decision.commit}`;
-  const resolved = (patch: Commit, commit: string): LedgerRow => ({
-    patch: patch.id,
-    subject: patch.subject,
+  const stopped = left[0] as Commit;
+  const what = `the resolution of ${describe(stopped)}`;
+  const commits = await readOnTop(run, [head.id, ...others], decision.commit, what);
+  const top = commits.at(-1) ?? { ...stopped, ...head };
+  const accounts = accountsOn(commits, left, others);
+  const own = accounts.get(stopped.id) ?? top;
+  const evidence = sourceOf(decision, top);
+  const resolved = (commit: Commit, more = ""): Fate => ({
     outcome: "resolved",
-    commit,
-    evidence,
+    commit: commit.id,
+    evidence: `${evidence}${more}`,
   });
-  const own = standsFor(commits, stopped)?.id ?? decision.commit;
-  const rows = new Map([[stopped.id, resolved(stopped, own)]]);
-  const free = commits.filter(({ id }) => id !== own);
-  for (const patch of later) {
-    const at = free.findIndex(({ author, subject }) => author === patch.author && subject === patch.subject);
-    const [match] = at < 0 ? [] : free.splice(at, 1);
-    if (match) rows.set(patch.id, resolved(patch, match.id));
-  }
-  return { head: await readCommit(run, decision.commit), rows };
+  const rows = new Map([...accounts].map(([id, commit]) => [id, resolved(commit)]));
+  const before = commits.find(({ id }) => id === own.parents[0]) ?? head;
+  const nothing = own.tree === before.tree ? ", which leaves nothing of it" : "";
+  const counted = new Set([own, ...accounts.values()]);
+  rows.set(stopped.id, resolved(own, nothing + withMore(commits.filter((commit) => !counted.has(commit)))));
+  return { head: { id: top.id, tree: top.tree }, rows };
 }
 
-/** Who committed it; a commit that we squashed tells only of us. */
-function nameOf(commit: Commit | undefined): string {
-  const committer = commit?.committer ?? COMMITTER;
-  return committer.startsWith(COMMITTER) ? "a person" : committer.replace(/ <.*$/s, "");
+/** As accountFor, with the stopped patch first; a merge is accounted for by a merge of the same, whatever it is called. */
+export function accountsOn(commits: Commit[], left: Commit[], others: string[]): Map<string, Commit> {
+  const [stopped, ...later] = left as [Commit, ...Commit[]];
+  const plain = commits.filter(({ parents }) => parents.length === 1);
+  if (others.length === 0) return accountFor(plain, later, stopped);
+  const accounts = accountFor(plain, later);
+  const merge = mergeOf(commits, others);
+  if (merge) accounts.set(stopped.id, merge);
+  return accounts;
 }
 
-/** The commit that accounts for the patch: the same act, or one that says so by its subject or its trailer. */
-export function standsFor(commits: Commit[], patch: Commit): Commit | undefined {
-  const picked = `cherry picked from commit ${patch.id}`;
-  return (
-    commits.find(({ author, subject }) => author === patch.author && subject === patch.subject) ??
-    commits.find(({ message }) => message.includes(picked)) ??
-    commits.find(({ author, subject }) => author === patch.author || subject === patch.subject)
-  );
+/** The merge that brings in exactly these. */
+export function mergeOf(commits: Commit[], others: string[]): Commit | undefined {
+  return commits.find(({ parents }) => parents.slice(1).join() === others.join());
+}
+
+function sourceOf({ commit, by, memory }: Decision & { kind: "resolution" }, top: Commit): string {
+  if (memory) return `as ${by ?? "a person"} resolved it before (remembered as ${memory}), in ${commit}`;
+  return `${by ?? nameOf(top)} resolved it in ${commit}`;
+}
+
+/** Who committed it; a commit that we made of somebody's tells only of us. */
+export function nameOf({ committer }: Commit): string {
+  return committer.startsWith(COMMITTER) ? "a person" : Buffer.from(committer.replace(/ <.*$/s, ""), "latin1").toString();
+}
+
+const MOST_TOLD = 5;
+
+function withMore(more: Commit[]): string {
+  if (more.length === 0) return "";
+  const told = more.slice(0, MOST_TOLD).map(describe).join(", ");
+  return `; with it came ${told}${more.length > MOST_TOLD ? ` and ${more.length - MOST_TOLD} more` : ""}`;
 }
 
 /** The tip after the commits that people put on top to let the build pass. */
-export async function applyFixes(run: RunRepository, { decisions }: Recipe, carried: Commit): Promise<string> {
-  let tip = carried.id;
+export async function applyFixes(run: RunRepository, { decisions }: Recipe, carried: string): Promise<string> {
+  let tip = carried;
   for (const decision of decisions) {
     if (decision.kind !== "fix") continue;
     if (decision.onto !== tip) {
@@ -68,21 +102,21 @@ export async function applyFixes(run: RunRepository, { decisions }: Recipe, carr
         `the fix ${short(decision.commit)} was made for ${short(decision.onto)}, but the stack carries to ${short(tip)} now; retry starts afresh`,
       );
     }
-    await commitsOnTop(run, tip, decision.commit, "the fix");
+    await readOnTop(run, [tip], decision.commit, "the fix");
     tip = decision.commit;
   }
   return tip;
 }
 
-async function commitsOnTop(run: RunRepository, below: string, top: string, what: string): Promise<Commit[]> {
+async function readOnTop(run: RunRepository, below: string[], top: string, what: string): Promise<Commit[]> {
   if (!(await run.hasCommit(top))) {
     throw new Blocked(
       `${what} (${short(top)}) is not to be had from the fork any more: push it again, or retry to start afresh`,
     );
   }
-  if (!(await run.isAncestor(below, top))) {
-    throw new Blocked(`${what} (${short(top)}) does not build on ${short(below)}; retry starts afresh`);
+  for (const id of below) {
+    if (await run.isAncestor(id, top)) continue;
+    throw new Blocked(`${what} (${short(top)}) does not build on ${short(id)}; retry starts afresh`);
   }
-  const ids = (await run.text(["rev-list", "--reverse", "--topo-order", top, `^${below}`])).split("\n").filter(Boolean);
-  return readCommits(run, ids);
+  return commitsOnTop(run, below, top);
 }

@@ -39,7 +39,7 @@ export class Engine {
   }
 
   async run(cwd: string, args: string[], options: RunOptions = {}): Promise<GitAnswer> {
-    const environment = { ...(await this.#environment()), ...options.environment };
+    const environment = { ...(await this.environment()), ...options.environment };
     return runGit({ ...options, args, cwd, environment });
   }
 
@@ -52,7 +52,7 @@ export class Engine {
     options: RunOptions = {},
   ): Promise<GitAnswer> {
     const connection = await connect(remote, this.options);
-    const environment = { ...(await this.#environment()), ...connection.environment, ...options.environment };
+    const environment = { ...(await this.environment()), ...connection.environment, ...options.environment };
     return runGit({
       ...options,
       cwd,
@@ -68,7 +68,8 @@ export class Engine {
     return ensureHome(this.options.directory);
   }
 
-  async #environment(): Promise<Record<string, string>> {
+  /** The whole environment of a git process that talks to no remote. */
+  async environment(): Promise<Record<string, string>> {
     // Looked at each time: somebody may have deleted the directory between two commands.
     if (!this.#home || !existsSync(this.#home.config) || !existsSync(this.#home.askpass)) {
       this.#home = await ensureHome(this.options.directory);

@@ -3,7 +3,7 @@
 import { resolve } from "node:path";
 import { Blocked, orBlocked } from "./blocked.ts";
 import { type CandidateInput, pushCandidate } from "./candidate.ts";
-import { type Carried, carryStack, type OnProgress } from "./carry.ts";
+import { type Carried, carry, type OnProgress } from "./carry.ts";
 import { collect } from "./collect.ts";
 import { Engine } from "./engine.ts";
 import { exportTree } from "./export.ts";
@@ -15,7 +15,6 @@ import type { GitOptions, Remote } from "./options.ts";
 import { type Plan, type PlanInput, plan } from "./plan.ts";
 import { type PromoteInput, promote } from "./promote.ts";
 import type { Push } from "./push.ts";
-import { rangeDiff } from "./range-diff.ts";
 import type { Recipe, Stopped } from "./recipe.ts";
 import { listRefs } from "./remote-refs.ts";
 import { type Resolution, readResolution } from "./resolution.ts";
@@ -48,8 +47,6 @@ export interface Git {
   ): Promise<void>;
   pushCandidate(recipe: Recipe, input: CandidateInput, signal?: AbortSignal): Promise<Push>;
   promote(recipe: Recipe, input: PromoteInput, signal?: AbortSignal): Promise<Push>;
-  /** git's range-diff of the old stack against the carried one. Throws GitFailure (`refused`) when the recipe does not carry to `tip` any more. */
-  rangeDiff(recipe: Recipe, tip: string, signal?: AbortSignal): Promise<string>;
   /** Into a directory that is absent or empty. Throws GitFailure (`refused`) when the recipe does not carry to `tip` any more. */
   exportTree(recipe: Recipe, tip: string, directory: string, signal?: AbortSignal): Promise<void>;
   /** Resolutions that the fork remembers, newest first. */
@@ -71,7 +68,7 @@ export function openGit(options: GitOptions): Git {
       orBlocked(() =>
         withRelease(engine, recipe, signal, async (run) => {
           await fetchInputs(run, recipe);
-          return carryStack(run, recipe, onProgress);
+          return carry(run, recipe, onProgress);
         }),
       ),
     readResolution: (recipe, stopped, signal) => readResolution(engine, recipe, stopped, signal),
@@ -79,7 +76,6 @@ export function openGit(options: GitOptions): Git {
     clearHandOff: (fork, name, options, signal) => clearHandOff(engine, fork, name, options, signal),
     pushCandidate: (recipe, input, signal) => pushCandidate(engine, recipe, input, signal),
     promote: (recipe, input, signal) => promote(engine, recipe, input, signal),
-    rangeDiff: (recipe, tip, signal) => orRefused(() => rangeDiff(engine, recipe, tip, signal)),
     exportTree: (recipe, tip, to, signal) => orRefused(() => exportTree(engine, recipe, tip, to, signal)),
     listResolutions: (fork, signal) => listMemory(engine, fork, signal),
     forgetResolution: (fork, key, signal) => forgetMemory(engine, fork, key, signal),

@@ -81,8 +81,6 @@ export async function clearHandOff(
     const deletions = [...seen].map(([ref, { sha }]) => ({ ref, from: sha }));
     return { refs: [], moved: await push(run, fork, deletions) };
   };
-  const result = await orBlocked(() =>
-    RunRepository.with(engine, undefined, signal, (run) => pushTwice(() => attempt(run))),
-  );
+  const result = await orBlocked(() => RunRepository.with(engine, [], signal, (run) => pushTwice(() => attempt(run))));
   if (result.kind === "blocked") throw new GitFailure("refused", result.reason);
 }

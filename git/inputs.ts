@@ -23,7 +23,7 @@ export async function withRelease<T>(
       `${publicUrl(recipe.upstream.url)} does not have ${short(recipe.release)} (${recipe.target.name}) any more: the release was moved or taken back; retry takes it afresh`,
     );
   }
-  return RunRepository.with(engine, mirror.objects, signal, work);
+  return RunRepository.with(engine, [mirror.objects], signal, work);
 }
 
 /** Brings the stack and the commits of decisions here. Throws Blocked when the stack is not to be had any more. */

@@ -1,7 +1,9 @@
 /** What the engine is given from outside. It reads no environment itself. */
 
-/** The oldest git that can merge in memory. */
-export const MINIMUM_GIT = "2.38";
+import type { Merging } from "./merge-engines.ts";
+
+/** The oldest git whose merges are those of today's: since then `ort` is how git merges. */
+export const MINIMUM_GIT = "2.34";
 
 /** Variables of the surrounding environment that git may see; the composition root picks them and nothing else. */
 export const INHERITED_VARIABLES: readonly string[] = [
@@ -28,6 +30,8 @@ export interface GitOptions {
   allowPrivateNetwork: boolean;
   /** `file:` URLs and paths may be remotes. */
   allowLocalRepos: boolean;
+  /** How patches are merged; by default the fastest way that this git knows. All give the same commits. */
+  merging?: Merging;
   /** The environment of git; names other than INHERITED_VARIABLES are ignored. */
   environment: Record<string, string>;
 }

@@ -42,7 +42,7 @@ export async function plan(engine: Engine, input: PlanInput, signal?: AbortSigna
     const mirror = new Mirror(engine, input.upstream);
     const release = await findRelease(engine, mirror, input, signal);
     const stackBaseRef = await findForkRefs(engine, input, signal);
-    return RunRepository.with(engine, mirror.objects, signal, async (run) => {
+    return RunRepository.with(engine, [mirror.objects], signal, async (run) => {
       if (!(await run.hasCommit(release))) {
         throw new Blocked(`${input.target.ref} of ${publicUrl(input.upstream.url)} does not stand for a commit`);
       }
@@ -101,10 +101,9 @@ async function planIn(
     return nothing(`the stack already sits on ${input.target.name} or on something later`);
   }
   const below = stackBaseRef ? await mergeBase(run, tip, stackBaseRef) : undefined;
-  const ids = await stackIds(run, tip, below);
+  const ids = await stackIds(run, tip, below ? [below, release] : []);
   if (ids.length === 0) return nothing(`${input.patchBranch} holds no patches: upstream has all of its commits`);
-  const stack = await readStack(run, ids, below);
-  const base = below ?? (stack[0]?.parents[0] as string);
+  const { base } = await readStack(run, ids, release);
   if (!(await run.text(["merge-base", base, release], { accept: [1] }))) {
     throw new Blocked(`${input.patchBranch} and ${input.target.name} have no common history: check upstream.url`);
   }

@@ -1,23 +1,17 @@
 /** Compares the old stack with the carried one, for the person who reviews. */
 
-import { carryAgain } from "./carry.ts";
-import type { Engine } from "./engine.ts";
-import { fetchInputs, withRelease } from "./inputs.ts";
-import { checkCommitId, type Recipe } from "./recipe.ts";
+import type { Recipe } from "./recipe.ts";
 import type { RunRepository } from "./run-repository.ts";
 
+const FLAGS = ["--no-color", "--no-ext-diff", "--no-textconv", "--no-notes"];
+/** A patch that a person resolved may have changed much and is the same patch still. */
+const PAIRING = "--creation-factor=90";
+
 /** git's range-diff as text: one `=`, `!`, `<` or `>` line a patch, with the difference under those that changed. */
-export async function rangeDiff(engine: Engine, recipe: Recipe, tip: string, signal?: AbortSignal): Promise<string> {
-  checkCommitId(tip);
-  return withRelease(engine, recipe, signal, async (run) => {
-    await fetchInputs(run, recipe);
-    await carryAgain(run, recipe, tip);
-    if (tip === recipe.release) return nothingLeft(run, recipe);
-    // A patch that a person resolved may have changed much and is the same patch still.
-    const pairing = "--creation-factor=90";
-    const ranges = [`${recipe.base}..${recipe.tip}`, `${recipe.release}..${tip}`];
-    return run.text(["range-diff", "--no-color", "--no-ext-diff", "--no-textconv", "--no-notes", pairing, ...ranges]);
-  });
+export async function rangeDiffIn(run: RunRepository, recipe: Recipe, tip: string): Promise<string> {
+  if (tip === recipe.release) return nothingLeft(run, recipe);
+  const ranges = [`${recipe.base}..${recipe.tip}`, `${recipe.release}..${tip}`];
+  return run.text(["range-diff", ...FLAGS, PAIRING, ...ranges]);
 }
 
 /** git takes no empty range: written as it would be, every patch of the stack without a counterpart. */

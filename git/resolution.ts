@@ -126,8 +126,8 @@ class Judge {
     }
     const [original, edited] = (await readCommits(this.#run, [patch, head])) as [Commit, Commit];
     const release = await readCommit(this.#run, this.#recipe.release);
-    const raw = commitLike(original, edited.tree, progress, secondsOf(release.committer));
-    return { commit: await writeObject(this.#run, "commit", raw) };
+    const raw = commitLike(original, edited.tree, [progress], secondsOf(release.committer));
+    return { commit: writeObject(this.#run, "commit", raw) };
   }
 
   async #commitsOnTop(

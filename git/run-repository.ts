@@ -1,6 +1,7 @@
 /** A thin repository for one piece of work: borrows upstream's objects from the mirror, and is deleted in the end. */
 
 import { randomUUID } from "node:crypto";
+import { writeFileSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
@@ -21,6 +22,7 @@ export class RunRepository {
   readonly path: string;
   readonly engine: Engine;
   readonly signal?: AbortSignal;
+  readonly #closers: (() => void)[] = [];
 
   private constructor(engine: Engine, path: string, signal?: AbortSignal) {
     this.engine = engine;
@@ -28,26 +30,36 @@ export class RunRepository {
     this.signal = signal;
   }
 
-  /** Gives `work` a fresh repository. `borrowed` is the objects directory of a mirror. */
+  /** Gives `work` a fresh repository. `borrowed` are the objects directories of others. */
   static async with<T>(
     engine: Engine,
-    borrowed: string | undefined,
+    borrowed: string[],
     signal: AbortSignal | undefined,
     work: (run: RunRepository) => Promise<T>,
   ): Promise<T> {
     // The name says whose it is, so that another process can tell a leftover.
     const host = hostname().replace(/[^A-Za-z0-9.]/g, "_");
     const path = join(runsDirectory(engine.options.directory), `${host}-${process.pid}-${randomUUID()}`);
+    const run = new RunRepository(engine, path, signal);
     liveRuns.add(path);
     try {
-      await mkdir(path, { recursive: true });
-      await engine.run(path, ["init", "--bare"], { signal });
-      if (borrowed) await writeFile(join(path, "objects", "info", "alternates"), `${borrowed}\n`);
-      return await work(new RunRepository(engine, path, signal));
+      await makeRepository(path, borrowed);
+      return await work(run);
     } finally {
+      for (const close of run.#closers) close();
       await rm(path, { recursive: true, force: true, maxRetries: 3 });
       liveRuns.delete(path);
     }
+  }
+
+  /** `close` is called before the repository is deleted. */
+  onClose(close: () => void): void {
+    this.#closers.push(close);
+  }
+
+  /** Makes a branch of this repository stand at a commit; the next git command sees it. */
+  setBranch(name: string, commit: string): void {
+    writeFileSync(join(this.path, "refs", "heads", name), `${commit}\n`);
   }
 
   /** Runs git here. */
@@ -105,5 +117,17 @@ export class RunRepository {
   async #fetch(remote: Remote, specs: string[]): Promise<void> {
     const args = (url: string) => [...FETCH, "--", url, ...specs];
     await this.engine.runRemote(this.path, remote, "fetching from", args, { signal: this.signal });
+  }
+}
+
+/** As `git init --bare` makes it (gitrepository-layout), without a process. */
+async function makeRepository(path: string, borrowed: string[]): Promise<void> {
+  await mkdir(join(path, "objects", "info"), { recursive: true });
+  await mkdir(join(path, "objects", "pack"));
+  await mkdir(join(path, "refs", "heads"), { recursive: true });
+  await writeFile(join(path, "config"), "[core]\n\trepositoryformatversion = 0\n\tbare = true\n");
+  await writeFile(join(path, "HEAD"), "ref: refs/heads/main\n");
+  if (borrowed.length > 0) {
+    await writeFile(join(path, "objects", "info", "alternates"), borrowed.map((each) => `${each}\n`).join(""));
   }
 }

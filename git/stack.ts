@@ -7,11 +7,20 @@ import type { RunRepository } from "./run-repository.ts";
 /** More is a branch whose history has nothing to do with upstream's, not a stack. */
 const MOST_PATCHES = 5_000;
 
-/** The commits of `tip` that neither `base` nor, without one, any ref of upstream has, oldest first. */
-export async function stackIds(run: RunRepository, tip: string, base?: string): Promise<string[]> {
-  const without = base ? [base] : ["--alternate-refs"];
+export interface Stack {
+  /** Oldest first: every patch after its parents. */
+  patches: Commit[];
+  /** The commit under the line of first parents that ends at the tip. */
+  base: string;
+  /** Parents that are no patches: the base and, of topics that began elsewhere, other commits of upstream. */
+  under: Map<string, Commit>;
+}
+
+/** The commits of `tip` that none of `without` nor, when none is given, any ref of upstream has, parents first. */
+export async function stackIds(run: RunRepository, tip: string, without: string[]): Promise<string[]> {
   const limit = `--max-count=${MOST_PATCHES + 1}`;
-  const text = await run.text(["rev-list", "--topo-order", limit, tip, "--not", ...without]);
+  const not = without.length > 0 ? without : ["--alternate-refs"];
+  const text = await run.text(["rev-list", "--topo-order", limit, tip, "--not", ...not]);
   const ids = text.split("\n").filter(Boolean);
   if (ids.length > MOST_PATCHES) {
     throw new Blocked(
@@ -21,35 +30,45 @@ export async function stackIds(run: RunRepository, tip: string, base?: string): 
   return ids.reverse();
 }
 
-/** Reads the stack and makes sure that it is one line from `base` (or from one commit) to its tip. Throws Blocked. */
-export async function readStack(run: RunRepository, ids: string[], base?: string): Promise<Commit[]> {
-  const stack = await readCommits(run, ids);
-  refuseMerges(stack);
-  const roots = stack.filter(({ parents }) => parents.length === 0);
-  if (roots.length > 0) {
+/** Reads the patches, of which there must be some, and makes sure that they can be carried to `release`. Throws Blocked. */
+export async function readStack(run: RunRepository, ids: string[], release: string): Promise<Stack> {
+  const patches = await readCommits(run, ids);
+  if (patches.some(({ parents }) => parents.length === 0)) {
     throw new Blocked(
       "the patch branch has no common history with upstream: check that upstream.url names the repository it was forked from, or set stackBase",
     );
   }
-  let below = base ?? stack[0]?.parents[0];
-  for (const patch of stack) {
-    if (patch.parents[0] !== below) {
-      throw new Blocked(
-        `the stack is not one line: ${describe(patch)} does not follow ${short(below ?? "")}; rebase the patch branch so that it is`,
-      );
-    }
-    below = patch.id;
-  }
-  return stack;
+  const own = new Map(patches.map((patch) => [patch.id, patch]));
+  let base = ids.at(-1) as string;
+  for (let patch = own.get(base); patch; patch = own.get(base)) base = patch.parents[0] as string;
+  const outside = (patch: Commit) => patch.parents.filter((parent) => !own.has(parent));
+  refuse(
+    patches.filter((patch) => patch.parents.length > 1 && outside(patch).some((parent) => parent !== base)),
+    "merges of upstream, which cannot be carried",
+  );
+  const under = await readCommits(run, [...new Set([base, ...patches.flatMap(outside)])]);
+  const strange = under.length > 1 ? await beside(run, under, [base, release]) : new Set();
+  refuse(
+    patches.filter((patch) => outside(patch).some((parent) => strange.has(parent))),
+    "patches that begin at a commit which neither the base of the stack nor the release has",
+  );
+  return { patches, base, under: new Map(under.map((commit) => [commit.id, commit])) };
 }
 
-function refuseMerges(stack: Commit[]): void {
-  const merges = stack.filter(({ parents }) => parents.length > 1);
-  if (merges.length === 0) return;
-  const shown = merges.slice(0, 5).map(describe).join(", ");
-  const more = merges.length > 5 ? ` and ${merges.length - 5} more` : "";
+/** Those of `commits` that none of `tips` has. */
+async function beside(run: RunRepository, commits: Commit[], tips: string[]): Promise<Set<string>> {
+  const ids = commits.map(({ id }) => id);
+  const text = await run.text(["rev-list", ...ids, "--not", ...tips]);
+  const found = new Set(text.split("\n"));
+  return new Set(ids.filter((id) => found.has(id)));
+}
+
+function refuse(patches: Commit[], what: string): void {
+  if (patches.length === 0) return;
+  const shown = patches.slice(0, 5).map(describe).join(", ");
+  const more = patches.length > 5 ? ` and ${patches.length - 5} more` : "";
   throw new Blocked(
-    `the stack contains merges, which cannot be carried: ${shown}${more}; rebase the patch branch onto the upstream release it sits on, without merges, and retry`,
+    `the stack contains ${what}: ${shown}${more}; rebase the patch branch onto the upstream release it sits on, without them, and retry`,
   );
 }
 

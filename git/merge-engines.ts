@@ -1,0 +1,41 @@
+/** The ways to merge in memory, or nearly so. Which one is used depends on how old git is; the results are the same. */
+
+import type { Merge } from "./merge-answer.ts";
+import { CheckoutEngine } from "./merge-checkout.ts";
+import { ConversationEngine } from "./merge-conversation.ts";
+import { ProcessEngine } from "./merge-process.ts";
+import type { RunRepository } from "./run-repository.ts";
+
+export interface Question {
+  /** The commit or tree to compare with; only where `namesBase`. Otherwise the merge base is what history says. */
+  base?: string;
+  /** Ref or id. As written here it labels our side of a conflict. */
+  ours: string;
+  theirs: string;
+}
+
+export interface MergeEngine {
+  /** Whether a question may name its base, and trees instead of commits. */
+  readonly namesBase: boolean;
+  merge(question: Question): Promise<Merge>;
+}
+
+/** `conversation` needs git 2.39, `process` 2.38, `checkout` works with every git that this project supports. */
+export type Merging = "conversation" | "process" | "checkout";
+
+/** `attributes` is the commit whose .gitattributes count. */
+export async function openMergeEngine(run: RunRepository, attributes: string): Promise<MergeEngine> {
+  const { engine } = run;
+  const environment: Record<string, string> = (await engine.atLeast("2.41")) ? { GIT_ATTR_SOURCE: attributes } : {};
+  const merging = engine.options.merging ?? (await bestMerging(run));
+  if (merging === "checkout") return CheckoutEngine.open(run);
+  const namesBase = await engine.atLeast("2.45");
+  const conversation =
+    merging === "conversation" && (await ConversationEngine.open(run, { namesBase, environment, probe: attributes }));
+  return conversation || new ProcessEngine(run, namesBase, environment);
+}
+
+async function bestMerging({ engine }: RunRepository): Promise<Merging> {
+  if (await engine.atLeast("2.39")) return "conversation";
+  return (await engine.atLeast("2.38")) ? "process" : "checkout";
+}

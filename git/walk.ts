@@ -1,0 +1,195 @@
+/** Goes through the stack, patch by patch, and builds each again on what its parents were carried to. */
+
+import type { Decision } from "../domain/attempt.ts";
+import { writeAttributes } from "./attributes.ts";
+import { type Commit, commitLike, readCommit, secondsOf, writeObject } from "./commit-object.ts";
+import { takeResolution } from "./decisions.ts";
+import { whyEmpty } from "./emptied.ts";
+import { type Fate, Ledger } from "./ledger.ts";
+import type { Memory, Stop } from "./memory.ts";
+import { mergeAgain } from "./merge-again.ts";
+import { type Merge, Merger } from "./merge-tree.ts";
+import type { Recipe } from "./recipe.ts";
+import type { RunRepository } from "./run-repository.ts";
+import { readStack, type Stack, stackIds } from "./stack.ts";
+import { takenByUpstream } from "./taken.ts";
+
+/** Where a patch was carried to, or where the next one goes when it was left out. */
+export type Head = Pick<Commit, "id" | "tree">;
+type Decided = Decision & { kind: "resolution" | "skip" };
+
+/** A patch that somebody must decide about. */
+export interface WalkStop extends Stop {
+  /** What it was to be carried onto; of a merge, all of its carried parents. */
+  onto: [Head, ...Head[]];
+  /** With the patch's author and message on `onto`, and conflict markers in its tree. */
+  conflict: string;
+}
+
+export class Walk {
+  readonly stack: Stack;
+  readonly ledger: Ledger;
+  /** Decisions that were taken from memory on the way. */
+  readonly remembered: Decision[] = [];
+  readonly #run: RunRepository;
+  readonly #recipe: Recipe;
+  readonly #merger: Merger;
+  readonly #release: Commit;
+  readonly #taken: Map<string, string>;
+  readonly #memory?: Memory;
+  readonly #patches: Map<string, Commit>;
+  readonly #heads = new Map<string, Head>();
+  /** Fates of patches that a resolution brought along. */
+  readonly #brought = new Map<string, Fate>();
+
+  private constructor(
+    from: { run: RunRepository; recipe: Recipe; memory?: Memory | undefined },
+    found: { stack: Stack; merger: Merger; release: Commit; taken: Map<string, string> },
+  ) {
+    this.#run = from.run;
+    this.#recipe = from.recipe;
+    if (from.memory) this.#memory = from.memory;
+    this.stack = found.stack;
+    this.#patches = new Map(found.stack.patches.map((patch) => [patch.id, patch]));
+    this.ledger = new Ledger(found.stack.patches);
+    this.#merger = found.merger;
+    this.#release = found.release;
+    this.#taken = found.taken;
+    for (const patch of found.stack.patches) {
+      const evidence = found.taken.get(patch.id);
+      if (evidence) this.ledger.set(patch, { outcome: "dropped", evidence });
+    }
+  }
+
+  static async start(run: RunRepository, recipe: Recipe, memory?: Memory): Promise<Walk> {
+    const { tip, base, release } = recipe;
+    const stack = await readStack(run, await stackIds(run, tip, [base, release]), release);
+    await writeAttributes(run, release);
+    const [merger, onto, taken] = await Promise.all([
+      Merger.open(run, release),
+      readCommit(run, release),
+      takenByUpstream(run, stack.patches, tip, recipe),
+    ]);
+    return new Walk({ run, recipe, memory }, { stack, merger, release: onto, taken });
+  }
+
+  /** Where a commit of the stack, or what is under it, was carried to. */
+  at(id: string): Head {
+    return this.#heads.get(id) ?? this.#release;
+  }
+
+  /** Carries one patch, whose parents have been carried; answers with the stop, if there is one. */
+  async step(patch: Commit): Promise<WalkStop | undefined> {
+    const brought = this.#brought.get(patch.id);
+    const evidence = this.#taken.get(patch.id);
+    if (brought) this.#put(patch, this.at(patch.parents[0] as string), brought);
+    else if (evidence) this.#put(patch, this.at(patch.parents[0] as string), { outcome: "dropped", evidence });
+    else if (patch.parents.length > 1) return this.#stepMerge(patch);
+    else return this.#stepPatch(patch);
+    return undefined;
+  }
+
+  async #stepPatch(patch: Commit): Promise<WalkStop | undefined> {
+    const parent = patch.parents[0] as string;
+    const onto = this.at(parent);
+    const merge = await this.#merger.apply(patch, onto);
+    if (!merge.clean) return this.#decide(patch, [onto], merge);
+    // A patch that never changed anything is somebody's note: only one that became empty is dropped.
+    if (merge.tree === onto.tree && patch.tree !== this.#treeOf(parent)) {
+      const evidence = await whyEmpty(this.#run, this.#merger, patch, this.#recipe);
+      this.#put(patch, onto, { outcome: "dropped", evidence });
+    } else this.#apply(patch, [onto], merge.tree);
+    return undefined;
+  }
+
+  async #stepMerge(patch: Commit): Promise<WalkStop | undefined> {
+    const sides = patch.parents.map((parent) => ({ ...this.at(parent), inherited: this.#isLeftOut(parent) }));
+    const { onto, outcome } = await mergeAgain(this.#run, this.#merger, patch, sides);
+    if (outcome.clean) {
+      if (onto.length > 1 || outcome.tree !== onto[0].tree) this.#apply(patch, onto, outcome.tree);
+      else {
+        const evidence = "it became empty: all that it merged was dropped or skipped, so nothing is left to merge";
+        this.#put(patch, onto[0], { outcome: "dropped", evidence });
+      }
+      return undefined;
+    }
+    return this.#decide(patch, onto, outcome);
+  }
+
+  #isLeftOut(id: string): boolean {
+    const fate = this.#heads.has(id) ? this.ledger.fate(id) : undefined;
+    return fate !== undefined && fate.commit === undefined;
+  }
+
+  async #decide(
+    patch: Commit,
+    onto: [Head, ...Head[]],
+    merge: Merge & { clean: false },
+  ): Promise<WalkStop | undefined> {
+    const stop = { patch, tree: merge.tree, entries: merge.entries, files: merge.files };
+    const decision = this.#decisionOn(patch) ?? (await this.#recall(stop, onto));
+    if (decision?.kind === "skip") {
+      const by = decision.by ? ` (${decision.by})` : "";
+      this.#put(patch, onto[0], { outcome: "skipped", evidence: `${decision.reason}${by}` });
+      return undefined;
+    }
+    if (decision) {
+      const others = onto.slice(1).map(({ id }) => id);
+      const line = this.#line(patch);
+      const taken = await takeResolution(this.#run, line, onto[0], others, decision);
+      for (const each of line) this.#bring(each, taken.rows.get(each.id));
+      this.#heads.set(patch.id, taken.head);
+      return undefined;
+    }
+    return { ...stop, onto, conflict: this.#commit(patch, onto, merge.tree) };
+  }
+
+  #decisionOn(patch: Commit): Decided | undefined {
+    return this.#recipe.decisions.find((each) => each.kind !== "fix" && each.patch === patch.id) as Decided | undefined;
+  }
+
+  async #recall(stop: Stop, onto: [Head, ...Head[]]): Promise<(Decision & { kind: "resolution" }) | undefined> {
+    const found = await this.#memory?.recall(stop);
+    if (!found) return undefined;
+    const { key, tree, by } = found;
+    const commit = this.#commit(stop.patch, onto, tree);
+    const decision = { kind: "resolution" as const, patch: stop.patch.id, commit, by, memory: key };
+    this.remembered.push(decision);
+    return decision;
+  }
+
+  /** The patch and those that follow it in a line: what a person may carry along with it. */
+  #line(stopped: Commit): Commit[] {
+    const line = [stopped];
+    const { patches } = this.stack;
+    for (const patch of patches.slice(patches.indexOf(stopped) + 1)) {
+      if (patch.parents.length === 1 && patch.parents[0] === line.at(-1)?.id) line.push(patch);
+    }
+    return line;
+  }
+
+  #treeOf(id: string): string | undefined {
+    return (this.#patches.get(id) ?? this.stack.under.get(id))?.tree;
+  }
+
+  #apply(patch: Commit, onto: Head[], tree: string): void {
+    const id = this.#commit(patch, onto, tree);
+    this.#put(patch, { id, tree }, { outcome: "applied", commit: id });
+  }
+
+  #commit(patch: Commit, onto: Head[], tree: string): string {
+    const parents = onto.map(({ id }) => id);
+    return writeObject(this.#run, "commit", commitLike(patch, tree, parents, secondsOf(this.#release.committer)));
+  }
+
+  #bring(patch: Commit, fate: Fate | undefined): void {
+    if (!fate) return;
+    this.#brought.set(patch.id, fate);
+    this.ledger.set(patch, fate);
+  }
+
+  #put(patch: Commit, head: Head, fate: Fate): void {
+    this.#heads.set(patch.id, head);
+    this.ledger.set(patch, fate);
+  }
+}
