@@ -21,9 +21,12 @@ export async function running<T>(
   const timer = setInterval(() => {
     beat();
     if (detail === told || cancellationSignal.aborted) return;
-    told = detail;
+    const news = detail;
+    told = news;
     // It is for the eyes only: a step that does its work is not ended by it.
-    telling = tell(detail).catch((error: unknown) => context.log.warn("progress could not be told", { error }));
+    telling = telling
+      .then(() => tell(news))
+      .catch((error: unknown) => context.log.warn("progress could not be told", { error }));
   }, HEARTBEAT_MS);
   try {
     return await step(cancellationSignal, (text) => {

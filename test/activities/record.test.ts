@@ -1,7 +1,7 @@
 import { MockActivityEnvironment } from "@temporalio/testing";
 import { expect, onTestFinished, test } from "vitest";
 import { gitActivities } from "../../activities/git.ts";
-import { changeAttempt, recordActivities } from "../../activities/record.ts";
+import { changeAttempt, recordActivities, tellProgress } from "../../activities/record.ts";
 import type { CandidateRef, Intervention, MaintenanceAttempt } from "../../domain/attempt.ts";
 import { feedSourcesFile } from "../../domain/config.ts";
 import { openFileRecords } from "../../records/files.ts";
@@ -85,6 +85,19 @@ test("opening an attempt again, also at the same time as its first step, leaves 
     one.openAttempt(opening),
   ]);
   expect(await others.attempts.get(id)).toMatchObject({ status: "blocked", message: "the fork cannot be reached" });
+});
+
+test("progress is said of a running attempt only: how it stopped or ended stands", async () => {
+  const { records, others } = await given(
+    attempt(1, { status: "started", message: "starting" }),
+    attempt(2, { status: "needs_intervention", message: "a conflict" }),
+    attempt(3, { status: "changed", message: "candidate pushed" }),
+  );
+  for (const n of [1, 2, 3]) await tellProgress(n === 1 ? records : others, attempt(n).id, "patch 2 of 3: Ours");
+  await tellProgress(records, "unknown", "patch 2 of 3: Ours");
+  const messages = await Promise.all([1, 2, 3].map(async (n) => (await records.attempts.get(attempt(n).id))?.message));
+  expect(messages).toEqual(["patch 2 of 3: Ours", "a conflict", "candidate pushed"]);
+  expect(await others.attempts.get("unknown")).toBeUndefined();
 });
 
 test("an attempt that is recalled is open while it runs or waits for anybody, approval included", async () => {
