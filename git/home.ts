@@ -34,6 +34,9 @@ const CONFIG = `# Written by patch.moi: read by the git processes that it starts
 	fsmonitor = false
 	attributesFile = /dev/null
 	excludesFile = /dev/null
+[user]
+	name = patch.moi
+	email = noreply@patch.moi
 [init]
 	defaultBranch = main
 	templateDir =

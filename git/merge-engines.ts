@@ -1,5 +1,6 @@
 /** The ways to merge in memory, or nearly so. Which one is used depends on how old git is; the results are the same. */
 
+import { attributesFrom } from "./attributes.ts";
 import type { Merge } from "./merge-answer.ts";
 import { CheckoutEngine } from "./merge-checkout.ts";
 import { ConversationEngine } from "./merge-conversation.ts";
@@ -26,7 +27,7 @@ export type Merging = "conversation" | "process" | "checkout";
 /** `attributes` is the commit whose .gitattributes count. */
 export async function openMergeEngine(run: RunRepository, attributes: string): Promise<MergeEngine> {
   const { engine } = run;
-  const environment: Record<string, string> = (await engine.atLeast("2.41")) ? { GIT_ATTR_SOURCE: attributes } : {};
+  const environment = await attributesFrom(run, attributes);
   const merging = engine.options.merging ?? (await bestMerging(run));
   if (merging === "checkout") return CheckoutEngine.open(run);
   const namesBase = await engine.atLeast("2.45");

@@ -64,7 +64,7 @@ export class Walk {
   static async start(run: RunRepository, recipe: Recipe, memory?: Memory): Promise<Walk> {
     const { tip, base, release } = recipe;
     const stack = await readStack(run, await stackIds(run, tip, [base, release]), release);
-    await writeAttributes(run, release);
+    await writeAttributes(run, recipe, stack.patches);
     const [merger, onto, taken] = await Promise.all([
       Merger.open(run, release),
       readCommit(run, release),
