@@ -2,6 +2,8 @@
 
 export const progressRef = (name: string) => `refs/heads/patchmoi/progress/${name}`;
 export const resolutionRef = (name: string) => `refs/heads/patchmoi/resolution/${name}`;
+/** Where a resolution does not belong, and is looked for only to say so. */
+export const resolutionTag = (name: string) => `refs/tags/patchmoi/resolution/${name}`;
 export const conflictRef = (name: string) => `refs/heads/patchmoi/conflict/${name}`;
 
 /** One word of a POSIX shell line. */

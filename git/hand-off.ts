@@ -1,16 +1,20 @@
 /** Hands a stopped carry to a person through refs of the fork, and cleans up when that is over. */
 
-import { Blocked, orBlocked } from "./blocked.ts";
-import { carryStack } from "./carry.ts";
+import { accountFor } from "./accounts.ts";
+import { orBlocked } from "./blocked.ts";
+import { COMMITTER } from "./commit-object.ts";
 import type { Engine } from "./engine.ts";
 import { GitFailure } from "./failure.ts";
 import { fetchInputs, withRelease } from "./inputs.ts";
+import { commitsOnTop } from "./on-top.ts";
 import type { Remote } from "./options.ts";
 import { type Move, type Push, type PushedRef, push, pushTwice } from "./push.ts";
+import { fetchPushed, type Pushed } from "./pushed.ts";
 import type { Recipe, Stopped } from "./recipe.ts";
 import { handOffRefs } from "./ref-names.ts";
 import { readRemoteRefs } from "./remote-refs.ts";
 import { RunRepository } from "./run-repository.ts";
+import { type ConflictAgain, type StopAgain, stopAgain } from "./stop.ts";
 
 export async function pushHandOff(
   engine: Engine,
@@ -21,49 +25,49 @@ export async function pushHandOff(
   return orBlocked(() =>
     withRelease(engine, recipe, signal, async (run) => {
       await fetchInputs(run, recipe);
-      await makeStop(run, recipe, stopped);
-      return pushTwice(() => handOff(run, recipe, stopped));
+      const stop = await stopAgain(run, recipe, stopped);
+      return pushTwice(() => handOff(run, recipe, stop));
     }),
   );
 }
 
-/** Makes the commits of the stop again, which no repository had to keep. */
-async function makeStop(run: RunRepository, recipe: Recipe, { progress, conflict }: Stopped): Promise<void> {
-  const again = await carryStack(run, recipe);
-  const same = again.kind === "carried" ? again.tip === progress && !conflict : again.progress === progress;
-  if (!same || (again.kind === "conflict" && conflict && again.conflict !== conflict)) {
-    throw new Blocked(
-      "the carry does not stop where it stopped before: its decisions are of another attempt; retry starts afresh",
-    );
-  }
-}
-
-async function handOff(run: RunRepository, recipe: Recipe, { progress, conflict }: Stopped) {
+/** A person may have begun after an earlier push of the same stop: what is theirs stays where it is. */
+async function handOff(run: RunRepository, recipe: Recipe, { progress, conflict }: StopAgain) {
   const names = handOffRefs(recipe.target.name);
-  const seen = await readRemoteRefs(
-    run.engine,
-    recipe.fork,
-    [names.progress, names.conflict, names.resolution],
-    run.signal,
-  );
-  await run.fetch(recipe.fork, [...seen.keys()]);
-  const at = (ref: string) => seen.get(ref)?.sha;
-  const moves: Move[] = [{ ref: names.progress, from: at(names.progress), to: progress }];
-  const refs: PushedRef[] = [{ kind: "progress", ref: names.progress, sha: progress }];
-  if (conflict) {
-    // A person may have begun to fix it after an earlier push of the same stop: their commits stay.
-    const edited = await isEdited(run, at(names.conflict), progress);
-    if (!edited) moves.push({ ref: names.conflict, from: at(names.conflict), to: conflict });
-    refs.push({ kind: "conflict", ref: names.conflict, sha: edited ?? conflict });
+  const seen = await fetchPushed(run, recipe.fork, [names.progress, names.conflict, names.resolution]);
+  const moves: Move[] = [];
+  const refs: PushedRef[] = [];
+  const put = (kind: "progress" | "conflict", at: Pushed | undefined, to: string, isTheirs: boolean) => {
+    const from = at && "sha" in at ? at.sha : undefined;
+    const stays = isTheirs || (at && "flaw" in at);
+    if (!stays) moves.push({ ref: names[kind], from, to });
+    refs.push({ kind, ref: names[kind], sha: stays && from ? from : to });
+  };
+  const [onProgress, onConflict] = [seen.get(names.progress), seen.get(names.conflict)];
+  put("progress", onProgress, progress, await isOnTop(run, onProgress, progress));
+  if (conflict) put("conflict", onConflict, conflict.commit, await isWorkOn(run, onConflict, progress, conflict));
+  const resolution = seen.get(names.resolution);
+  if (resolution && "sha" in resolution && (await run.isAncestor(resolution.sha, progress))) {
+    moves.push({ ref: names.resolution, from: resolution.sha });
   }
-  const resolution = at(names.resolution);
-  if (resolution && (await run.isAncestor(resolution, progress)))
-    moves.push({ ref: names.resolution, from: resolution });
   return { refs, moved: await push(run, recipe.fork, moves) };
 }
 
-async function isEdited(run: RunRepository, sha: string | undefined, progress: string): Promise<string | undefined> {
-  return sha && sha !== progress && (await run.isAncestor(progress, sha)) ? sha : undefined;
+async function isOnTop(run: RunRepository, at: Pushed | undefined, progress: string): Promise<boolean> {
+  return at !== undefined && "sha" in at && at.sha !== progress && (await run.isAncestor(progress, at.sha));
+}
+
+/** Whether it is the work of a person on this very conflict: after a patch was skipped, another one stops at the same progress. */
+async function isWorkOn(
+  run: RunRepository,
+  at: Pushed | undefined,
+  progress: string,
+  { commit, others, patch, stack }: ConflictAgain,
+): Promise<boolean> {
+  if (!at || !("sha" in at) || !(await isOnTop(run, at, progress))) return false;
+  const commits = await commitsOnTop(run, [progress, ...others], at.sha);
+  if (commits.some(({ id }) => id === commit) || accountFor(commits, [], patch).size > 0) return true;
+  return !commits.some(({ committer }) => committer.startsWith(COMMITTER)) && accountFor(commits, stack).size === 0;
 }
 
 /** Deletes hand-off refs of this name: the places, and the accepted commits of `decisions`. What is pushed to them meanwhile is read once more and deleted too. */

@@ -1,33 +1,74 @@
 /** Finds conflict markers that somebody left. */
 
+import { join } from "node:path";
+import { removeAttributes } from "./attributes.ts";
+import { shownPath } from "./paths.ts";
 import type { RunRepository } from "./run-repository.ts";
 
-const MARKER = /^\+((?:<{7}|>{7}) .*)$/;
-const DIFF = ["--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--text"];
-const SEARCH = "-G^(<<<<<<<|>>>>>>>) ";
+/** Bigger files are not looked into. Nor are binary ones: git leaves no markers in those. */
+const CONFIG = ["-c", "core.bigFileThreshold=50m"];
+const FLAGS = ["--no-color", "--no-ext-diff", "--no-textconv", "--no-renames"];
+/** What may be a marker of any size. */
+const SEARCH = "-G^(<<<+|>>>+|===+|[|][|][|]+)([[:space:]]|$)";
+const DEFAULT_SIZE = 7;
 
 /**
- * Files in which `to` has marker lines that `from` has not. Lines that a patch of `stack` (a range) adds on purpose, as
- * tests and documents about conflicts do, are none.
+ * Files in which `to` has marker lines that `from` has not, as people read their names. Lines that a patch of `stack` (a range)
+ * adds on purpose, as tests and documents about conflicts do, are none. The lines between two sides look like headings, so
+ * they count only in `conflicted` files (bytes). What a marker is follows `conflict-marker-size` of `to` (gitattributes(5)).
  */
 export async function filesWithMarkers(
   run: RunRepository,
   from: string,
   to: string,
   stack: { base: string; tip: string },
+  conflicted: string[] = [],
 ): Promise<string[]> {
-  const listed = await run.text(["diff", ...DIFF, "-z", "--name-only", SEARCH, from, to, "--"]);
-  const files = listed.split("\0").filter(Boolean);
+  // Files whose diffs nobody wants to read are no binary ones for that: no attribute may say so.
+  await removeAttributes(run);
+  const diff = [...CONFIG, "diff", ...FLAGS, SEARCH];
+  const files = (await run.bytes([...diff, "-z", "--name-only", from, to, "--"])).split("\0").filter(Boolean);
   if (files.length === 0) return [];
-  const meant = markerLines(await run.text(["log", "-p", "-U0", ...DIFF, SEARCH, stack.tip, `^${stack.base}`, "--"]));
-  const found: string[] = [];
-  for (const file of files) {
-    const lines = markerLines(await run.text(["diff", ...DIFF, "-U0", from, to, "--", file]));
-    if ([...lines].some((line) => !meant.has(line))) found.push(file);
-  }
-  return found;
+  const patches = (await run.bytes([...diff, "-U0", from, to, "--"])).split(/^diff --git /m).slice(1);
+  const log = [...CONFIG, "log", "-p", "-U0", ...FLAGS, SEARCH, stack.tip, `^${stack.base}`, "--"];
+  const meant = new Set(added(await run.bytes(log)));
+  const sizes = await markerSizes(run, to, files);
+  const found = files.filter((file, index) => {
+    const isMarker = markers(sizes.get(file) ?? DEFAULT_SIZE, conflicted.includes(file));
+    return added(patches[index] ?? "").some((line) => isMarker.test(line) && !meant.has(line));
+  });
+  return found.map(shownPath);
 }
 
-function markerLines(diff: string): Set<string> {
-  return new Set(diff.split("\n").flatMap((line) => MARKER.exec(line.replace(/\r$/, ""))?.[1] ?? []));
+/** Those of the commits on top of `below` that add or remove what may be a marker. Merges are not among them. */
+export async function commitsWithMarkers(run: RunRepository, below: string[], top: string): Promise<Set<string>> {
+  await removeAttributes(run);
+  return new Set(
+    (await run.text([...CONFIG, "log", "--format=%H", ...FLAGS, SEARCH, top, "--not", ...below])).split("\n"),
+  );
+}
+
+function markers(size: number, isConflicted: boolean): RegExp {
+  const between = isConflicted ? `|={${size}}$|[|]{${size}}(?: |$)` : "";
+  return new RegExp(`^(?:[<]{${size}}(?: |$)|[>]{${size}}(?: |$)${between})`);
+}
+
+/** The added lines of a patch, without their ends. */
+function added(patch: string): string[] {
+  return patch.split("\n").flatMap((line) => (/^\+(?!\+\+ )/.test(line) ? [line.slice(1).replace(/\r$/, "")] : []));
+}
+
+async function markerSizes(run: RunRepository, commit: string, files: string[]): Promise<Map<string, number>> {
+  // From an index every git can read them, also where there is no work tree.
+  const environment = { GIT_INDEX_FILE: join(run.path, "markers.index") };
+  await run.git(["read-tree", commit], { environment });
+  const input = Buffer.from(files.map((file) => `${file}\0`).join(""), "latin1");
+  const args = ["check-attr", "--cached", "--stdin", "-z", "conflict-marker-size"];
+  const fields = (await run.bytes(args, { environment, input })).split("\0");
+  const sizes = new Map<string, number>();
+  for (let at = 0; at + 2 < fields.length; at += 3) {
+    const size = Number(fields[at + 2]);
+    if (size > 0) sizes.set(fields[at] as string, size);
+  }
+  return sizes;
 }

@@ -1,25 +1,26 @@
-/** Reads what a person pushed back, and judges whether it can be taken. */
+/** Reads what a person pushed back, and takes it where it can be taken. */
 
 import type { Decision } from "../domain/attempt.ts";
+import { resolutionTag } from "../domain/hand-off.ts";
 import { Blocked, short } from "./blocked.ts";
-import { carryStack } from "./carry.ts";
-import { type Commit, commitLike, readCommit, readCommits, secondsOf, writeObject } from "./commit-object.ts";
-import { standsFor } from "./decisions.ts";
+import { COMMITTER } from "./commit-object.ts";
 import type { Engine } from "./engine.ts";
 import { describeFailure, GitFailure } from "./failure.ts";
 import { fetchInputs, withRelease } from "./inputs.ts";
-import { filesWithMarkers } from "./markers.ts";
+import { type Accepted, Judge, type Verdict } from "./judge.ts";
+import { Memory } from "./memory.ts";
 import { push } from "./push.ts";
+import { fetchPushed, type Pushed } from "./pushed.ts";
 import type { Recipe, Stopped } from "./recipe.ts";
 import { handOffRefs } from "./ref-names.ts";
 import { listRefs } from "./remote-refs.ts";
 import type { RunRepository } from "./run-repository.ts";
 import { describe } from "./stack.ts";
+import { type ConflictAgain, type StopAgain, stopAgain } from "./stop.ts";
 
-export type Resolution = { kind: "accepted"; decision: Decision } | { kind: "refused"; reason: string };
-
-/** A verdict on one ref: the commit to take, or why not. A leftover is of another stop and says nothing about this one. */
-type Verdict = { commit: string } | { refused: string; leftover?: true };
+export type Resolution =
+  | { kind: "accepted"; decision: Decision /** What a person should know though it was taken. */; warning?: string }
+  | { kind: "refused"; reason: string };
 
 const branchOf = (ref: string) => ref.slice("refs/heads/".length);
 
@@ -32,7 +33,8 @@ export async function readResolution(
   try {
     return await withRelease(engine, recipe, signal, async (run) => {
       await fetchInputs(run, recipe);
-      return new Judge(run, recipe, stopped).judge();
+      const stop = await stopAgain(run, recipe, stopped);
+      return new Reading(run, recipe, stopped, stop).read();
     });
   } catch (error) {
     if (error instanceof Blocked) return { kind: "refused", reason: error.message };
@@ -40,138 +42,93 @@ export async function readResolution(
   }
 }
 
-class Judge {
+const NOTHING: Verdict = { refused: "", leftover: true };
+
+class Reading {
   readonly #run: RunRepository;
   readonly #recipe: Recipe;
   readonly #stopped: Stopped;
+  readonly #stop: StopAgain;
   readonly #refs: ReturnType<typeof handOffRefs>;
 
-  constructor(run: RunRepository, recipe: Recipe, stopped: Stopped) {
+  constructor(run: RunRepository, recipe: Recipe, stopped: Stopped, stop: StopAgain) {
     this.#run = run;
     this.#recipe = recipe;
     this.#stopped = stopped;
+    this.#stop = stop;
     this.#refs = handOffRefs(recipe.target.name);
   }
 
-  async judge(): Promise<Resolution> {
-    const { resolution, conflict } = this.#refs;
-    await this.#recompute();
-    const refs = await listRefs(this.#run.engine, this.#recipe.fork, [resolution, conflict], this.#run.signal);
-    await this.#run.fetch(this.#recipe.fork, [...refs.keys()]);
-    const pushed = refs.get(resolution);
-    const edited = refs.get(conflict);
-    const first: Verdict = pushed ? await this.#judgePushed(pushed) : { refused: "", leftover: true };
-    if ("commit" in first) return this.#accept(first.commit);
-    if (!first.leftover) return { kind: "refused", reason: first.refused };
-    const isEdited = this.#stopped.conflict && edited && edited !== this.#stopped.conflict;
-    const second: Verdict = isEdited ? await this.#judgeEdited(edited) : { refused: "", leftover: true };
-    if ("commit" in second) return this.#accept(second.commit);
+  /** The resolution branch counts first; the conflict branch, where that is absent or a leftover of another stop. */
+  async read(): Promise<Resolution> {
+    const { progress, resolution, conflict } = this.#refs;
+    const pushed = await fetchPushed(this.#run, this.#recipe.fork, [progress, resolution, conflict]);
+    const first = await this.#judge(resolution, pushed.get(resolution));
+    if ("head" in first) return this.#accept(first);
+    const edited = this.#editedConflict(pushed.get(conflict));
+    if (!first.leftover) {
+      const instead = edited ? `; or delete ${branchOf(resolution)} to have ${branchOf(conflict)} taken` : "";
+      return { kind: "refused", reason: `${first.refused}${instead}` };
+    }
+    const second = await this.#judge(conflict, edited);
+    if ("head" in second) return this.#accept(second);
     const reasons = [first.refused, second.refused].filter(Boolean).join("; ");
-    return { kind: "refused", reason: reasons || this.#nothingPushed() };
+    return { kind: "refused", reason: reasons || (await this.#nothingPushed(pushed.get(progress))) };
   }
 
-  /** The progress must be here to judge against it; making it again also shows that the stop is still the same. */
-  async #recompute(): Promise<void> {
-    const { progress, conflict, patch } = this.#stopped;
-    const again = await carryStack(this.#run, this.#recipe);
-    const same =
-      again.kind === "conflict"
-        ? again.progress === progress && again.patch === patch
-        : again.tip === progress && !patch;
-    if (!same)
-      throw new Blocked(
-        "the carry does not stop where this wait began: a decision was taken meanwhile; retry to carry on",
-      );
-    if (again.kind === "conflict" && conflict && again.conflict !== conflict) {
-      throw new Blocked("the conflict is not the one that this wait began with; retry to start afresh");
-    }
+  #editedConflict(pushed: Pushed | undefined): Pushed | undefined {
+    const { conflict } = this.#stop;
+    const untouched = [conflict?.commit, this.#stopped.conflict];
+    return conflict && pushed && !("sha" in pushed && untouched.includes(pushed.sha)) ? pushed : undefined;
   }
 
-  #nothingPushed(): string {
-    const { resolution, conflict, progress } = this.#refs;
-    const other = this.#stopped.conflict ? `, or amend ${branchOf(conflict)}` : "";
-    return `nothing was pushed yet: commit the fix on top of ${branchOf(progress)} and push it to ${branchOf(resolution)}${other}`;
-  }
-
-  async #judgePushed(head: string): Promise<Verdict> {
-    const name = branchOf(this.#refs.resolution);
-    const { progress, patch } = this.#stopped;
-    if (head === progress) {
+  async #judge(ref: string, pushed: Pushed | undefined): Promise<Verdict> {
+    if (!pushed) return NOTHING;
+    const name = branchOf(ref);
+    if ("flaw" in pushed) {
       return {
-        refused: `${name} is the progress itself: commit the fix on top of it and push again; if nothing should be left of the patch, leave it out with skip-patch`,
-        leftover: true,
+        refused: `${name} cannot be taken in, because git refuses what is in it (${pushed.flaw}): take that out of all of its commits and push again`,
       };
     }
-    const own = await this.#commitsOnTop(name, head);
-    if ("refused" in own) return own;
-    const flaw = (await this.#mergesIn(name, own.commits)) ?? (await this.#markersIn(name, head));
-    if (flaw) return { refused: flaw };
-    const missing = patch ? await this.#isMissing(name, patch, own.commits) : undefined;
-    return missing ? { refused: missing } : { commit: head };
+    const place = { name, progress: branchOf(this.#refs.progress), holdsConflict: ref === this.#refs.conflict };
+    return new Judge(this.#run, this.#recipe, this.#stop).judge(place, pushed.sha);
   }
 
-  /** Further commits on the conflict commit become one with it: what has markers must not stay in the history. */
-  async #judgeEdited(head: string): Promise<Verdict> {
-    const name = branchOf(this.#refs.conflict);
-    const { progress, conflict, patch } = this.#stopped as Required<Stopped>;
-    if (head === progress)
-      return { refused: `${name} is the progress itself: the stopped patch is missing from it`, leftover: true };
-    const own = await this.#commitsOnTop(name, head);
-    if ("refused" in own) return own;
-    const flaw = (await this.#mergesIn(name, own.commits)) ?? (await this.#markersIn(name, head));
-    if (flaw) return { refused: flaw };
-    if (!own.commits.some(({ id }) => id === conflict)) {
-      const missing = await this.#isMissing(name, patch, own.commits);
-      return missing ? { refused: missing } : { commit: head };
+  async #nothingPushed(progress: Pushed | undefined): Promise<string> {
+    const [onto, to, conflict] = [this.#refs.progress, this.#refs.resolution, this.#refs.conflict].map(branchOf);
+    const tag = resolutionTag(this.#recipe.target.name);
+    const tags = await listRefs(this.#run.engine, this.#recipe.fork, [tag], this.#run.signal);
+    if (tags.size > 0) return `${to} is a tag: push the fix to the branch ${this.#refs.resolution}`;
+    if (progress && "sha" in progress && progress.sha !== this.#stop.progress) {
+      return `nothing is read from ${onto}, which somebody pushed to: push ${short(progress.sha)} to ${to}`;
     }
-    const [original, edited] = (await readCommits(this.#run, [patch, head])) as [Commit, Commit];
-    const release = await readCommit(this.#run, this.#recipe.release);
-    const raw = commitLike(original, edited.tree, [progress], secondsOf(release.committer));
-    return { commit: writeObject(this.#run, "commit", raw) };
+    const other = this.#stop.conflict ? `, or amend ${conflict}` : "";
+    return `nothing was pushed yet: commit the fix on top of ${onto} and push it to ${to}${other}`;
   }
 
-  async #commitsOnTop(
-    name: string,
-    head: string,
-  ): Promise<{ commits: Commit[] } | { refused: string; leftover: true }> {
-    const { progress } = this.#stopped;
-    if (!(await this.#run.isAncestor(progress, head))) {
-      const onto = branchOf(this.#refs.progress);
-      return {
-        refused: `${name} (${short(head)}) does not build on ${onto} (${short(progress)}): start from ${onto}, make the fix there and push it to ${name} with --force-with-lease`,
-        leftover: true,
-      };
+  async #accept(accepted: Accepted): Promise<Resolution> {
+    const { head, by } = accepted;
+    await this.#keep(head.id);
+    const { conflict, progress } = this.#stop;
+    if (!conflict) return { kind: "accepted", decision: { kind: "fix", onto: progress, commit: head.id } };
+    const decision: Decision = { kind: "resolution", patch: conflict.patch.id, commit: head.id };
+    // Of a commit that we made of several of theirs, nobody could tell later whose they were.
+    if (head.committer.startsWith(COMMITTER)) decision.by = by;
+    const warning = await this.#remember(conflict, accepted);
+    return { kind: "accepted", decision, ...(warning && { warning }) };
+  }
+
+  /** Answers with what went wrong: the resolution counts all the same. */
+  async #remember(conflict: ConflictAgain, { own, answer, by }: Accepted): Promise<string | undefined> {
+    if (!own || !answer) return undefined;
+    const [commit, release] = [own.id, this.#recipe.target.name];
+    try {
+      await Memory.of(this.#run, this.#recipe.fork).remember(conflict, { tree: answer.tree, commit, by, release });
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof Error) || (error instanceof GitFailure && error.kind === "cancelled")) throw error;
+      return `the resolution of ${describe(conflict.patch)} is taken, but the fork does not remember it for the next time: ${error.message}`;
     }
-    const ids = (await this.#run.text(["rev-list", "--reverse", "--topo-order", head, `^${progress}`])).split("\n");
-    return { commits: await readCommits(this.#run, ids) };
-  }
-
-  async #mergesIn(name: string, commits: Commit[]): Promise<string | undefined> {
-    const merge = commits.find(({ parents }) => parents.length > 1);
-    return (
-      merge &&
-      `${name} holds the merge ${describe(merge)}: a stack has none; put the fix on top of ${branchOf(this.#refs.progress)} as plain commits and push again`
-    );
-  }
-
-  async #markersIn(name: string, head: string): Promise<string | undefined> {
-    const files = await filesWithMarkers(this.#run, this.#stopped.progress, head, this.#recipe);
-    if (files.length === 0) return undefined;
-    const list = files.slice(0, 5).join(", ") + (files.length > 5 ? ` and ${files.length - 5} more` : "");
-    return `${name} still has conflict markers in ${list}: resolve them, commit and push again`;
-  }
-
-  async #isMissing(name: string, patch: string, commits: Commit[]): Promise<string | undefined> {
-    const original = await readCommit(this.#run, patch);
-    if (standsFor(commits, original)) return undefined;
-    return `the stopped patch ${describe(original)} is missing from ${name}: cherry-pick it (git cherry-pick -x ${patch}) and push again, or skip it with a reason`;
-  }
-
-  async #accept(commit: string): Promise<Resolution> {
-    await this.#keep(commit);
-    const { patch, progress } = this.#stopped;
-    const decision: Decision = patch ? { kind: "resolution", patch, commit } : { kind: "fix", onto: progress, commit };
-    return { kind: "accepted", decision };
   }
 
   /** What was accepted must be there on every later day, whatever the person pushes to their refs meanwhile. */

@@ -82,9 +82,9 @@ test("two conflicts: each resolution is taken, the rest carried on top, and all 
   expect(fileAt(at.forkUrl, tip, "b.txt")).toBe(lines({ 3: "one", 15: "three" }));
   const decisions = done.decisions.flatMap((each) => (each.kind === "skip" ? [] : [each.commit]));
   await at.git.clearHandOff(recipe.fork, "v2.0.0", { places: true, decisions });
-  expect(runGit(at.forkUrl, ["for-each-ref", "--format=%(refname)", "refs/heads/patchmoi", "refs/patchmoi"])).toBe(
-    "refs/heads/patchmoi/candidate/v2.0.0",
-  );
+  expect(
+    runGit(at.forkUrl, ["for-each-ref", "--format=%(refname)", "refs/heads/patchmoi", "refs/patchmoi/decisions"]),
+  ).toBe("refs/heads/patchmoi/candidate/v2.0.0");
 });
 
 test("an accepted resolution is kept when the person pushes something else and the server forgets", async () => {
