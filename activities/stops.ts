@@ -9,19 +9,19 @@ import type { Carry, HandOver, Work } from "./steps.ts";
 const MOST_FILES_TOLD = 200;
 
 export function conflictStop({ attemptId, release }: Work, stop: Conflict): Extract<Carry, { kind: "conflict" }> {
-  const { progress, conflict, patch, proposal, remembered } = stop;
+  const { progress, conflict, patch, subject, isMerge, proposal, remembered } = stop;
   const files = stop.files.slice(0, MOST_FILES_TOLD);
-  const merge = stop.others.length > 0 ? "The merge " : "";
+  const merge = isMerge ? "The merge " : "";
   const more = stop.files.length > files.length ? ` and ${stop.files.length - files.length} more` : "";
   const lines = [
-    `${merge}"${stop.subject}" (${short(patch)}) does not apply: ${files.join(", ")}${more}.`,
+    `${merge}"${subject}" (${short(patch)}) does not apply: ${files.join(", ")}${more}.`,
     ...(proposal ? [`Upstream has probably taken it: ${proposal.evidence}. If so, leave it out with skip-patch.`] : []),
     ...upstreamLines(stop),
   ];
   return {
     kind: "conflict",
     message: lines.join("\n"),
-    commands: conflictCommands({ attemptId, name: release.name, patch, files }),
+    commands: conflictCommands({ attemptId, name: release.name, patch, subject, files, isMerge }),
     files,
     proposal,
     stopped: { progress, conflict, patch },

@@ -44,16 +44,42 @@ function resumeLines(attemptId: string): string[] {
   ];
 }
 
-/** Fixing one patch that does not apply. Pasted in a fresh clone of the fork, the `cherry-pick` stops at the conflict. */
-export function conflictCommands(stop: { attemptId: string; name: string; patch: string; files: string[] }): string[] {
+export interface ConflictShown {
+  attemptId: string;
+  name: string;
+  patch: string;
+  subject: string;
+  /** As people read their names. */
+  files: string[];
+  /** Whether the stopped patch is a merge. */
+  isMerge?: boolean;
+}
+
+/**
+ * Fixing one patch that does not apply, in lines that can be pasted in a fresh clone of the fork. The `cherry-pick` stops at the
+ * conflict. A merge is not made again: git would merge the sides without what the patch's author did in it, and stop
+ * elsewhere or not at all.
+ */
+export function conflictCommands(stop: ConflictShown): string[] {
+  const { files, patch } = stop;
+  const told = files.slice(0, MOST_NAMED).map(commentWord).join(" ") + (files.length > MOST_NAMED ? " …" : "");
+  const task = `Edit ${told} until the patch is right (or delete what should go), then:`;
   const body = ` -H 'Content-Type: application/json' -d '{"token": "${TOKEN}", "reason": "why it may go"}'`;
+  const allowed = stop.subject === "" ? "--allow-empty --allow-empty-message" : "--allow-empty";
+  const start = stop.isMerge
+    ? [...startAt(conflictRef(stop.name)), `# It is the merge, with its conflicts marked. ${task}`]
+    : [
+        ...startAt(progressRef(stop.name)),
+        `git cherry-pick ${allowed} ${patch}`,
+        `# It stops at the conflict. ${task}`,
+      ];
+  const how = stop.isMerge ? "--amend --no-edit" : `-C ${patch}`;
   return [
-    `git fetch origin ${shellWord(progressRef(stop.name))}`,
-    "git switch --detach FETCH_HEAD",
-    `git cherry-pick --allow-empty ${stop.patch}`,
-    `# It stops at the conflict. Edit ${stop.files.map(commentWord).join(" ")} until the patch is right (or delete what should go), then:`,
-    stop.files.every(isPlain) ? `git add -A -- ${stop.files.map(shellWord).join(" ")}` : "git add -A",
-    `git commit --allow-empty -C ${stop.patch}`,
+    ...start,
+    files.length <= MOST_NAMED && files.every(canBeTyped)
+      ? `git add -A -- ${files.map(shellWord).join(" ")}`
+      : "git add -A",
+    `git commit ${allowed} ${how}`,
     `git push origin +HEAD:${shellWord(resolutionRef(stop.name))}`,
     ...resumeLines(stop.attemptId),
     "# Or leave the patch out:",
@@ -61,11 +87,22 @@ export function conflictCommands(stop: { attemptId: string; name: string; patch:
   ];
 }
 
+/** More files than this are not named one by one. */
+const MOST_NAMED = 20;
+
+/** As a pathspec that means this file: not one with wildcards or odd bytes, nor one that git named itself in the conflict. */
+function canBeTyped(file: string): boolean {
+  return isPlain(file) && !/^:|[\\*?[~]/.test(file);
+}
+
+function startAt(ref: string): string[] {
+  return [`git fetch origin ${shellWord(ref)}`, "git switch --detach FETCH_HEAD"];
+}
+
 /** Putting commits on top of a carried stack; `task` says what for, as one sentence. */
 export function fixCommands(stop: { attemptId: string; name: string; task: string }): string[] {
   return [
-    `git fetch origin ${shellWord(progressRef(stop.name))}`,
-    "git switch --detach FETCH_HEAD",
+    ...startAt(progressRef(stop.name)),
     `# ${stop.task} (Or mend the patch branch itself, and retry instead of resume.)`,
     `git push origin +HEAD:${shellWord(resolutionRef(stop.name))}`,
     ...resumeLines(stop.attemptId),

@@ -40,7 +40,8 @@ export interface Conflict {
   patch: string;
   subject: string;
   files: string[];
-  /** Of a stopped merge: its further parents, carried. */
+  isMerge: boolean;
+  /** Of a stopped merge: its further parents, carried. None where all that it merged was left out. */
   others: string[];
   /** Upstream's commits that changed those files, newest first. */
   upstreamCommits: UpstreamCommit[];
@@ -115,6 +116,7 @@ function conflict(walk: Walk, stop: WalkStop): Pass {
     patch: patch.id,
     subject: patch.subject,
     files: files.map(shownPath),
+    isMerge: patch.parents.length > 1,
     others,
     ledger: walk.ledger.rows(),
     remembered: walk.remembered,

@@ -14,6 +14,7 @@ test("the commands of a conflict name the patch, the files and the resolution re
     attemptId: "maintain-release/acme/v1/1",
     name: "v1",
     patch: "abc123",
+    subject: "One",
     files: ["a b.c"],
   });
   expect(commands).toContain("git cherry-pick --allow-empty abc123");
@@ -25,7 +26,7 @@ test("the commands of a conflict name the patch, the files and the resolution re
 
 test("a file's name cannot smuggle a command in", () => {
   const file = "x\ntouch /tmp/owned\n'; touch /tmp/owned #";
-  const commands = conflictCommands({ attemptId: "a", name: "v1", patch: "abc", files: [file] });
+  const commands = conflictCommands({ attemptId: "a", name: "v1", patch: "abc", subject: "x", files: [file] });
   const script = ["git() { :; }", ...commands].join("\n");
   expect(execFileSync("sh", ["-c", `touch() { echo touched; }\n${script}`]).toString()).toBe("");
 });
