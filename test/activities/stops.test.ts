@@ -45,7 +45,7 @@ test("a conflict tells the patch, its files, and what upstream did to them", () 
 });
 
 test("a merge that does not apply is told to be one", () => {
-  const { message } = conflictStop(work, { ...stopped, others: [sha("7")] });
+  const { message } = conflictStop(work, { ...stopped, isMerge: true, others: [sha("7")] });
   expect(message).toMatch(/^The merge "Keep our logo" \(3{12}\) does not apply: logo\.c\.$/);
 });
 
