@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Client, Connection } from "@temporalio/client";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import type { MaintenanceAttempt } from "../../domain/attempt.ts";
 import type { Dispatch, FlowEvent } from "../../domain/events.ts";
@@ -59,6 +60,30 @@ test("a release in the feed becomes a candidate, exactly once", async () => {
   expect(lines.map((line) => JSON.parse(line)).filter(({ sourceId }) => sourceId === "clean-releases")).toMatchObject([
     { tag: "v1.1.0", title: "Release number 1", ref: "refs/tags/v1.1.0" },
   ]);
+});
+
+/** Events of a workflow's history, from its start to now. */
+async function eventsOf(id: string): Promise<number> {
+  const connection = await Connection.connect({ address: world.service.temporalAddress });
+  const { events } = await new Client({ connection }).workflow.getHandle(id).fetchHistory();
+  await connection.close();
+  return events?.length ?? 0;
+}
+
+test("an attempt's history is short, and as short for a long stack", async () => {
+  const lengths = [3, 60];
+  const counts = lengths.map(async (patches) => {
+    const fork = await world.addFork(`stack-of-${patches}`, { fork: { build: { commands: ["true"] } } });
+    for (let n = 3; n < patches; n++)
+      fork.repositories.fork.commit(`Patch ${n}`, { files: { [`${n}.txt`]: "ours\n" } });
+    fork.release("v1.1.0", { ...HARMLESS });
+    const attempt = await world.service.attempt(await fork.startByHand("v1.1.0"), done);
+    expect(attempt.ledger).toHaveLength(patches);
+    await world.service.post(`${attemptPath(attempt.id)}/promote`, { channel: "public" });
+    await world.service.attempt(attempt.id, ({ intervention }) => intervention === undefined);
+    return await eventsOf(attempt.id);
+  });
+  for (const count of await Promise.all(counts)) expect(count).toBeLessThanOrEqual(60);
 });
 
 test("the range-diff is served, and replay gives the same commits under a new attempt", async () => {
