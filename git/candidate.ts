@@ -4,7 +4,7 @@ import { orBlocked } from "./blocked.ts";
 import { carryAgain } from "./carry.ts";
 import { readCommit, secondsOf, tagObject, writeObject } from "./commit-object.ts";
 import type { Engine } from "./engine.ts";
-import { fetchInputs, withRelease } from "./inputs.ts";
+import { withRelease } from "./inputs.ts";
 import { type Push, type PushedRef, push, pushTwice } from "./push.ts";
 import { checkCommitId, type Recipe } from "./recipe.ts";
 import { asBranch, checkRef } from "./ref-names.ts";
@@ -30,11 +30,16 @@ export async function pushCandidate(
 ): Promise<Push> {
   checkCommitId(input.tip);
   return orBlocked(() =>
-    withRelease(engine, recipe, signal, async (run) => {
-      await fetchInputs(run, recipe);
-      await carryAgain(run, recipe, input.tip);
-      return pushTwice(() => pushFree(run, recipe, input));
-    }),
+    withRelease(
+      engine,
+      recipe,
+      signal,
+      async (run) => {
+        await carryAgain(run, recipe, input.tip);
+        return pushTwice(() => pushFree(run, recipe, input));
+      },
+      input.tip,
+    ),
   );
 }
 

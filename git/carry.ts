@@ -4,6 +4,8 @@ import type { Decision, LedgerRow } from "../domain/attempt.ts";
 import { Blocked, type BlockedOutcome } from "./blocked.ts";
 import { applyFixes } from "./decisions.ts";
 import { explainConflict } from "./explain.ts";
+import { fetchInputs } from "./inputs.ts";
+import { madeBy } from "./kept.ts";
 import { Memory, type Stop } from "./memory.ts";
 import { shownPath } from "./paths.ts";
 import { push } from "./push.ts";
@@ -67,6 +69,8 @@ export async function carry(
 ): Promise<Exclude<Carried, BlockedOutcome>> {
   const pass = await carryStack(run, recipe, { memory: Memory.of(run, recipe.fork), onProgress });
   await keepRemembered(run, recipe, pass.remembered);
+  const decided = { ...recipe, decisions: [...recipe.decisions, ...pass.remembered] };
+  run.keepAs(madeBy(decided, pass.kind === "carried" ? pass.tip : pass.conflict));
   if (pass.kind === "conflict") return explained(run, recipe, pass);
   const { tip, ledger, remembered } = pass;
   const stack = pass.walk.stack.patches;
@@ -137,8 +141,10 @@ export async function explained(
   return { ...conflict, ...(await explainConflict(run, recipe, stop.patch, files)) };
 }
 
-/** The carried commits, with `tip` as what must come out. Throws Blocked when something else does. */
+/** Makes sure that the carried commits are here, with `tip` as what must come out. Throws Blocked when something else does. */
 export async function carryAgain(run: RunRepository, recipe: Recipe, tip: string): Promise<void> {
+  if (run.has(madeBy(recipe, tip))) return;
+  await fetchInputs(run, recipe);
   const carried = await carryStack(run, recipe);
   if (carried.kind === "carried" && carried.tip === tip) return;
   throw new Blocked(

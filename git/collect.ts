@@ -4,12 +4,14 @@ import { readdir, rm, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { isAlive } from "./processes.ts";
+import { collectKept } from "./kept.ts";
 import { liveRuns, runsDirectory } from "./run-repository.ts";
 
 /** A run of another machine, or of a process whose pid somebody else has now, is dead after this long. */
 const LONGEST_RUN_MS = 24 * 60 * 60 * 1000;
 
 export async function collect(directory: string): Promise<void> {
+  await collectKept(directory);
   const runs = runsDirectory(directory);
   const names = await readdir(runs).catch(() => []);
   for (const name of names) {

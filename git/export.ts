@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { removeAttributes } from "./attributes.ts";
 import { carryAgain } from "./carry.ts";
 import type { Engine } from "./engine.ts";
-import { fetchInputs, withRelease } from "./inputs.ts";
+import { withRelease } from "./inputs.ts";
 import { checkCommitId, type Recipe } from "./recipe.ts";
+import type { RunRepository } from "./run-repository.ts";
 
 /** `directory` must be absent or empty. Throws Blocked when the tip cannot be made again. */
 export async function exportTree(
@@ -20,12 +21,12 @@ export async function exportTree(
   await mkdir(directory, { recursive: true });
   if ((await readdir(directory)).length > 0)
     throw new Error(`${directory} is not empty: a tree is exported to an empty directory`);
-  await withRelease(engine, recipe, signal, async (run) => {
-    await fetchInputs(run, recipe);
+  const work = async (run: RunRepository) => {
     await carryAgain(run, recipe, tip);
     await removeAttributes(run);
     // An index and a work tree, so that the tree's own attributes (line ends) count and no file is left out.
     const environment = { GIT_DIR: run.path, GIT_WORK_TREE: directory, GIT_INDEX_FILE: join(run.path, "export-index") };
     await run.git(["read-tree", "--reset", "-u", tip], { environment });
-  });
+  };
+  await withRelease(engine, recipe, signal, work, tip);
 }

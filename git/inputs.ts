@@ -2,6 +2,8 @@
 
 import { Blocked, short } from "./blocked.ts";
 import type { Engine } from "./engine.ts";
+import { GitFailure } from "./failure.ts";
+import { dropKept, keptObjects, madeBy } from "./kept.ts";
 import { Mirror } from "./mirror.ts";
 import { checkRecipe, type Recipe } from "./recipe.ts";
 import { asBranch, handOffRefs } from "./ref-names.ts";
@@ -9,12 +11,16 @@ import { listRefs } from "./remote-refs.ts";
 import { RunRepository } from "./run-repository.ts";
 import { publicUrl } from "./scrub.ts";
 
-/** A thin repository that has the recipe's release. Throws Blocked when upstream has it no more. */
+/**
+ * A thin repository that has the recipe's release, and what earlier steps kept of its stack and of `made`, a commit that
+ * they carried. Throws Blocked when upstream has the release no more.
+ */
 export async function withRelease<T>(
   engine: Engine,
   recipe: Recipe,
   signal: AbortSignal | undefined,
   work: (run: RunRepository) => Promise<T>,
+  made?: string,
 ): Promise<T> {
   checkRecipe(recipe);
   const mirror = new Mirror(engine, recipe.upstream);
@@ -23,7 +29,14 @@ export async function withRelease<T>(
       `${publicUrl(recipe.upstream.url)} does not have ${short(recipe.release)} (${recipe.target.name}) any more: the release was moved or taken back; retry takes it afresh`,
     );
   }
-  return RunRepository.with(engine, [mirror.objects], signal, work);
+  const kept = await keptObjects(engine.options.directory, [recipe.tip, ...(made ? [madeBy(recipe, made)] : [])]);
+  try {
+    return await RunRepository.with(engine, [mirror.objects, ...kept], signal, work);
+  } catch (error) {
+    if (kept.length === 0 || !(error instanceof GitFailure) || error.kind !== "other") throw error;
+    await dropKept(kept);
+    return RunRepository.with(engine, [mirror.objects], signal, work);
+  }
 }
 
 /** Brings the stack and the commits of decisions here. Throws Blocked when the stack is not to be had any more. */
@@ -31,6 +44,8 @@ export async function fetchInputs(run: RunRepository, recipe: Recipe): Promise<v
   const branch = asBranch(recipe.patchBranch);
   const handOff = handOffRefs(recipe.target.name);
   const decided = recipe.decisions.flatMap((decision) => (decision.kind === "skip" ? [] : [decision.commit]));
+  const present = await run.types([recipe.tip, recipe.base, ...decided]);
+  if ([...present.values()].every((type) => type === "commit")) return;
   const places = decided.length > 0 ? [handOff.progress, handOff.resolution, handOff.conflict] : [];
   const accepted = decided.map(handOff.accepted);
   const refs = await listRefs(run.engine, recipe.fork, [branch, ...places, ...accepted], run.signal);

@@ -109,6 +109,7 @@ async function planIn(
   }
   if (!below && !(await isUpstreams(run, mirror, input, base, release))) throw new Blocked(unclearBase(input, base));
   const baseTag = await nearestTag(run, mirror, base);
+  run.keepAs(tip);
   return { kind: "carry", release, tip, base, patches: ids.length, ...(baseTag ? { baseTag } : {}) };
 }
 

@@ -5,7 +5,7 @@ import { Blocked, orBlocked, short } from "./blocked.ts";
 import { annotatedTag, freeSuffix } from "./candidate.ts";
 import { carryAgain } from "./carry.ts";
 import type { Engine } from "./engine.ts";
-import { fetchInputs, withRelease } from "./inputs.ts";
+import { withRelease } from "./inputs.ts";
 import { type Move, type Push, type PushedRef, push, pushTwice } from "./push.ts";
 import { checkCommitId, type Recipe } from "./recipe.ts";
 import { asBranch, channelMarker, checkRef } from "./ref-names.ts";
@@ -32,7 +32,13 @@ export async function promote(
 ): Promise<Push> {
   checkCommitId(input.candidate);
   return orBlocked(() =>
-    withRelease(engine, recipe, signal, (run) => pushTwice(() => new Promotion(run, recipe, input).push())),
+    withRelease(
+      engine,
+      recipe,
+      signal,
+      (run) => pushTwice(() => new Promotion(run, recipe, input).push()),
+      input.candidate,
+    ),
   );
 }
 
@@ -77,8 +83,6 @@ class Promotion {
     const holder = [...seen].find(([, { sha }]) => sha === candidate)?.[0];
     const wanted = new Set([holder, branch, this.#patchBranch].filter((ref) => ref !== undefined && seen.has(ref)));
     await this.#run.fetch(this.#recipe.fork, [...wanted] as string[]);
-    if (await this.#run.hasCommit(candidate)) return;
-    await fetchInputs(this.#run, this.#recipe);
     await carryAgain(this.#run, this.#recipe, candidate);
   }
 

@@ -4,9 +4,10 @@ import { randomUUID } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Engine, RunOptions } from "./engine.ts";
 import { GitFailure } from "./failure.ts";
+import { keepObjects } from "./kept.ts";
 import { FETCH } from "./mirror.ts";
 import type { Remote } from "./options.ts";
 import type { GitAnswer } from "./process.ts";
@@ -23,10 +24,14 @@ export class RunRepository {
   readonly engine: Engine;
   readonly signal?: AbortSignal;
   readonly #closers: (() => void)[] = [];
+  readonly #borrowed: string[];
+  #wanted?: string;
+  #keepAs?: string;
 
-  private constructor(engine: Engine, path: string, signal?: AbortSignal) {
+  private constructor(engine: Engine, path: string, borrowed: string[], signal?: AbortSignal) {
     this.engine = engine;
     this.path = path;
+    this.#borrowed = borrowed;
     this.signal = signal;
   }
 
@@ -40,16 +45,29 @@ export class RunRepository {
     // The name says whose it is, so that another process can tell a leftover.
     const host = hostname().replace(/[^A-Za-z0-9.]/g, "_");
     const path = join(runsDirectory(engine.options.directory), `${host}-${process.pid}-${randomUUID()}`);
-    const run = new RunRepository(engine, path, signal);
+    const run = new RunRepository(engine, path, borrowed, signal);
     liveRuns.add(path);
     try {
       await makeRepository(path, borrowed);
-      return await work(run);
+      const result = await work(run);
+      run.#keepAs = run.#wanted;
+      return result;
     } finally {
       for (const close of run.#closers) close();
+      if (run.#keepAs) await keepObjects(engine.options.directory, run.#keepAs, path);
       await rm(path, { recursive: true, force: true, maxRetries: 3 });
       liveRuns.delete(path);
     }
+  }
+
+  /** When the work has succeeded, the next step finds the objects of this repository by that name (kept.ts). */
+  keepAs(name: string): void {
+    this.#wanted = name;
+  }
+
+  /** Whether what was kept by that name is borrowed here. */
+  has(name: string): boolean {
+    return this.#borrowed.some((path) => basename(path) === name);
   }
 
   /** `close` is called before the repository is deleted. */

@@ -178,5 +178,8 @@ test("a tip that is not to be had any more blocks and says that the branch moved
   at.fork.commit("New", { files: { "b.txt": lines({ 3: "new" }) } });
   at.publish();
   runGit(at.forkUrl, ["prune", "--expire=now"]);
+  // The machine that read the stack still has it; another one does not.
+  expect(await at.git.carry(recipe)).toMatchObject({ kind: "carried" });
+  rmSync(at.data, { recursive: true });
   expect(await at.git.carry(recipe)).toMatchObject({ kind: "blocked", reason: expect.stringContaining("patches") });
 });
