@@ -1,17 +1,21 @@
-/** Deletes what crashed processes left behind. */
+/** Deletes what crashed processes left behind, and what nobody asked for in a long time. */
 
 import { readdir, rm, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { tidyMirrors } from "./mirror.ts";
 import { isAlive } from "./processes.ts";
+import type { Engine } from "./engine.ts";
 import { collectKept } from "./kept.ts";
 import { liveRuns, runsDirectory } from "./run-repository.ts";
 
 /** A run of another machine, or of a process whose pid somebody else has now, is dead after this long. */
 const LONGEST_RUN_MS = 24 * 60 * 60 * 1000;
 
-export async function collect(directory: string): Promise<void> {
+export async function collect(engine: Engine): Promise<void> {
+  const { directory } = engine.options;
   await collectKept(directory);
+  await tidyMirrors(engine);
   const runs = runsDirectory(directory);
   const names = await readdir(runs).catch(() => []);
   for (const name of names) {

@@ -53,7 +53,7 @@ export interface Git {
   listResolutions(fork: Remote, signal?: AbortSignal): Promise<MemoryEntry[]>;
   /** False when there is none of that key. */
   forgetResolution(fork: Remote, key: string, signal?: AbortSignal): Promise<boolean>;
-  /** Deletes leftovers of runs whose process is gone. */
+  /** Deletes leftovers of runs whose process is gone, and keeps the disk bounded. To be called now and then, beside the work. */
   collect(): Promise<void>;
 }
 
@@ -79,7 +79,7 @@ export function openGit(options: GitOptions): Git {
     exportTree: (recipe, tip, to, signal) => orRefused(() => exportTree(engine, recipe, tip, to, signal)),
     listResolutions: (fork, signal) => listMemory(engine, fork, signal),
     forgetResolution: (fork, key, signal) => forgetMemory(engine, fork, key, signal),
-    collect: () => collect(directory),
+    collect: () => collect(engine),
   };
 }
 

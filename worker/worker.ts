@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import { Client } from "@temporalio/client";
 import { DefaultLogger, type LogEntry, NativeConnection, Runtime, Worker } from "@temporalio/worker";
+import type { Logger } from "pino";
 import { collectBuilds } from "../activities/build/rooms.ts";
 import { findSandbox } from "../activities/build/sandbox.ts";
 import { hiddenDirectories } from "../activities/build.ts";
 import { createActivities } from "../activities/index.ts";
-import { INHERITED_VARIABLES, openGit } from "../git/index.ts";
+import { type Git, INHERITED_VARIABLES, openGit } from "../git/index.ts";
 import type { Boot, Environment } from "../service/boot.ts";
 import type { Running } from "../service/run.ts";
 import { connected, type TemporalTarget } from "../service/temporal.ts";
@@ -15,6 +16,8 @@ import { watchSources } from "./watch-sources.ts";
 
 /** Long enough for a step over the network to end by itself; what is cut off is taken again by the next worker. */
 const SHUTDOWN_GRACE = "5 seconds";
+
+const COLLECT_MS = 6 * 60 * 60 * 1000;
 
 /** Polls Temporal for work and keeps a watch on every source of the config. Rejects `failed` when the worker dies for good. */
 export async function startWorker(
@@ -34,7 +37,7 @@ export async function startWorker(
     allowLocalRepos: settings.allowLocalRepos,
     environment: Object.fromEntries(inherited),
   });
-  await git.collect();
+  const collecting = collectNowAndThen(git, log);
   const builds = join(settings.dataDirectory, "builds");
   await collectBuilds(builds);
   const activities = createActivities({
@@ -65,6 +68,7 @@ export async function startWorker(
   return {
     async close() {
       watch.close();
+      clearInterval(collecting);
       if (worker.getState() === "RUNNING") worker.shutdown();
       await running;
       await connection.close();
@@ -78,4 +82,13 @@ const LEVELS = { TRACE: "trace", DEBUG: "debug", INFO: "debug", WARN: "warn", ER
 function pass({ level, message, meta }: LogEntry, log: Boot["log"]): void {
   const { error, ...rest } = (meta ?? {}) as Record<string, unknown>;
   log[LEVELS[level]]({ ...rest, ...(error ? { err: error } : {}) }, message);
+}
+
+/** A big mirror takes minutes to pack: nothing waits for it. */
+function collectNowAndThen(git: Git, log: Logger): NodeJS.Timeout {
+  const collect = () => {
+    git.collect().catch((error: unknown) => log.warn({ err: error }, "the git caches could not be tidied"));
+  };
+  collect();
+  return setInterval(collect, COLLECT_MS).unref();
 }

@@ -1,13 +1,23 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Engine } from "../../git/engine.ts";
 import { Mirror } from "../../git/mirror.ts";
 import { withWriterLock } from "../../git/writer-lock.ts";
-import { temporaryDirectory } from "../support/repositories.ts";
+import { runGit, temporaryDirectory } from "../support/repositories.ts";
 import { carryAll, engineOptions, lines, type Scene, scene } from "./scene.ts";
 
 async function readyScene() {
@@ -163,6 +173,57 @@ test("runs are deleted, and collect() deletes those of the dead and no others", 
   await at.git.collect();
   await carrying;
   expect(readdirSync(runs).sort()).toEqual([alive, other].sort());
+});
+
+test("what nobody uses any more is deleted: kept objects, idle mirrors, half packs, what upstream took back", async () => {
+  const { at, recipe } = await readyScene();
+  await carryAll(at, recipe);
+  const [mirror] = readdirSync(join(at.data, "mirrors")).map((name) => join(at.data, "mirrors", name));
+  if (!mirror) throw new Error("no mirror was made");
+  const longAgo = (path: string, days: number) => {
+    const time = Date.now() / 1000 - days * 24 * 3600;
+    utimesSync(path, time, time);
+  };
+  // Upstream makes a commit, and takes it back after it was fetched.
+  const gone = at.upstream.commit("Taken back", { files: { "a.txt": "gone\n" } });
+  at.publish();
+  await at.plan();
+  at.upstream.git("reset", "-q", "--hard", "HEAD~1");
+  at.publish();
+  await at.plan();
+  const has = (commit: string) => {
+    const all = runGit(mirror, ["cat-file", "--batch-all-objects", "--batch-check=%(objectname)"]);
+    return all.includes(commit);
+  };
+  expect(has(gone)).toBe(true);
+  const pack = join(mirror, "objects", "pack");
+  writeFileSync(join(pack, "tmp_pack_abc"), "half");
+  longAgo(join(mirror, "patchmoi-packed"), 8);
+  for (const name of readdirSync(pack)) longAgo(join(pack, name), 15);
+  for (const name of readdirSync(join(at.data, "kept"))) longAgo(join(at.data, "kept", name), 3);
+  await at.git.collect();
+  expect(readdirSync(join(at.data, "kept"))).toEqual([]);
+  expect(readdirSync(pack).filter((name) => name.startsWith("tmp_"))).toEqual([]);
+  expect(has(gone)).toBe(false);
+  await carryAll(at, recipe);
+  longAgo(join(mirror, "patchmoi-used"), 31);
+  await at.git.collect();
+  expect(readdirSync(join(at.data, "mirrors"))).toEqual([]);
+  await carryAll(at, recipe);
+});
+
+test("kept objects that are broken are done without", async () => {
+  const { at, recipe } = await readyScene();
+  const { tip } = await carryAll(at, recipe);
+  for (const name of readdirSync(join(at.data, "kept"), { recursive: true, encoding: "utf8" })) {
+    const path = join(at.data, "kept", name);
+    if (/[0-9a-f]{38}$/.test(name) && statSync(path).isFile()) {
+      chmodSync(path, 0o644);
+      writeFileSync(path, "");
+    }
+  }
+  expect(await at.git.pushCandidate(recipe, { tip, branch: "out", message: "m" })).toMatchObject({ kind: "pushed" });
+  expect(at.forkRef("refs/heads/out")).toBe(tip);
 });
 
 test("two carries at once from an empty directory give the same commits", async () => {
