@@ -44,10 +44,10 @@ async function handOff(run: RunRepository, recipe: Recipe, { progress, conflict 
     refs.push({ kind, ref: names[kind], sha: stays && from ? from : to });
   };
   const [onProgress, onConflict] = [seen.get(names.progress), seen.get(names.conflict)];
-  put("progress", onProgress, progress, await isOnTop(run, onProgress, progress));
+  put("progress", onProgress, progress, await isTheirs(run, onProgress, progress, conflict));
   if (conflict) put("conflict", onConflict, conflict.commit, await isWorkOn(run, onConflict, progress, conflict));
   const resolution = seen.get(names.resolution);
-  if (resolution && "sha" in resolution && (await run.isAncestor(resolution.sha, progress))) {
+  if (resolution && "sha" in resolution && (await isOver(run, recipe, resolution.sha, progress))) {
     moves.push({ ref: names.resolution, from: resolution.sha });
   }
   return { refs, moved: await push(run, recipe.fork, moves) };
@@ -55,6 +55,25 @@ async function handOff(run: RunRepository, recipe: Recipe, { progress, conflict 
 
 async function isOnTop(run: RunRepository, at: Pushed | undefined, progress: string): Promise<boolean> {
   return at !== undefined && "sha" in at && at.sha !== progress && (await run.isAncestor(progress, at.sha));
+}
+
+/** Whether a resolution is of an earlier stop: it is in the progress, or was taken before and does not count any more. */
+async function isOver(run: RunRepository, recipe: Recipe, resolution: string, progress: string): Promise<boolean> {
+  if (await run.isAncestor(resolution, progress)) return true;
+  const accepted = handOffRefs(recipe.target.name).accepted(resolution);
+  return (await readRemoteRefs(run.engine, recipe.fork, [accepted], run.signal)).has(accepted);
+}
+
+/** Whether people began there. What was carried further before, and does not count any more, is ours. */
+async function isTheirs(
+  run: RunRepository,
+  at: Pushed | undefined,
+  progress: string,
+  conflict?: ConflictAgain,
+): Promise<boolean> {
+  if (!at || !("sha" in at) || !(await isOnTop(run, at, progress))) return false;
+  const commits = await commitsOnTop(run, [progress, ...(conflict ? [conflict.commit] : [])], at.sha);
+  return !commits.some(({ committer }) => committer.startsWith(COMMITTER));
 }
 
 /** Whether it is the work of a person on this very conflict: after a patch was skipped, another one stops at the same progress. */

@@ -150,7 +150,10 @@ test("a build that fails on what was remembered names it; forgotten, a retry ask
   expect((await retry(failed)).headers.get("location")).toBe(attemptPath(failed.id));
   const stopped = await world.service.attempt(failed.id, ({ intervention }) => intervention?.kind === "conflict");
   expect(outcomes(stopped)).toEqual(["applied", "conflict", "pending"]);
+  expect(fork.refs()["heads/patchmoi/progress/v1.2.0"]).toBe(stopped.ledger?.[0]?.commit);
 
+  await post(stopped, "resume");
+  await world.service.attempt(failed.id, ({ message }) => /nothing was pushed yet/.test(message ?? ""));
   resolve(fork, stopped, RESOLVED.replace("ZWEI", "zwei!"));
   await post(stopped, "resume");
   const attempt = await world.service.attempt(failed.id, done);
