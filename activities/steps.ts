@@ -74,7 +74,7 @@ export type Built =
 
 /** `nothing`: no resolution was pushed and none is needed to go on. */
 export type Taking =
-  | { kind: "accepted"; decision: Decision }
+  | { kind: "accepted"; decision: Decision; warning?: string }
   | { kind: "refused"; reason: string }
   | { kind: "nothing" }
   | Blocked;

@@ -175,7 +175,10 @@ export class Attempt {
   ): Promise<Stop | undefined> {
     const stopped = stop.handedOver as HandOver["stopped"];
     const taking = await this.step("take the resolution", (summary) => take(summary, stopped));
-    if (taking.kind === "accepted") return this.decided({ ...taking.decision, by: this.taken?.by });
+    if (taking.kind === "accepted") {
+      if (taking.warning) this.standing.addWarning(taking.warning);
+      return this.decided({ ...taking.decision, by: this.taken?.by ?? taking.decision.by });
+    }
     if (taking.kind !== "nothing") return { ...stop, refusal: taking.reason };
     return stop.wait.kind === "warnings" ? this.acceptWarnings() : this.takeAfresh();
   }
