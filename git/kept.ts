@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
+import { INCARNATION } from "./processes.ts";
 import type { Recipe } from "./recipe.ts";
 
 /** Longer than a run may take, so that none loses what it borrows. */
@@ -14,6 +15,11 @@ const KEPT_FOR_MS = 2 * 24 * 60 * 60 * 1000;
 
 function keptDirectory(directory: string): string {
   return join(directory, "kept");
+}
+
+/** Only what this very process has kept is used: what was kept before a crash may be half on disk. */
+function keptPath(directory: string, name: string): string {
+  return join(keptDirectory(directory), `${INCARNATION}-${name}`);
 }
 
 /** What a commit is kept as that came of this recipe, and of no other. */
@@ -24,7 +30,7 @@ export function madeBy({ release, tip, base, decisions }: Recipe, commit: string
 
 /** The objects directories kept by these names; together with the mirror, their commits are whole. */
 export async function keptObjects(directory: string, names: string[]): Promise<string[]> {
-  const paths = names.map((name) => join(keptDirectory(directory), name)).filter((path) => existsSync(path));
+  const paths = names.map((name) => keptPath(directory, name)).filter((path) => existsSync(path));
   const now = new Date();
   // Somebody may delete it at this moment: then git says so, and it is done without.
   await Promise.all(paths.map((path) => utimes(path, now, now).catch(() => undefined)));
@@ -35,7 +41,7 @@ export async function keptObjects(directory: string, names: string[]): Promise<s
 export async function keepObjects(directory: string, name: string, repository: string): Promise<void> {
   await mkdir(keptDirectory(directory), { recursive: true });
   // Kept already by somebody else, or a disk that is full: then it is made again.
-  await rename(join(repository, "objects"), join(keptDirectory(directory), name)).catch(() => undefined);
+  await rename(join(repository, "objects"), keptPath(directory, name)).catch(() => undefined);
 }
 
 export async function dropKept(paths: string[]): Promise<void> {

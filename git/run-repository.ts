@@ -67,7 +67,7 @@ export class RunRepository {
 
   /** Whether what was kept by that name is borrowed here. */
   has(name: string): boolean {
-    return this.#borrowed.some((path) => basename(path) === name);
+    return this.#borrowed.some((path) => basename(path).endsWith(name));
   }
 
   /** `close` is called before the repository is deleted. */
