@@ -2,6 +2,7 @@
 
 import type { Decision, LedgerRow } from "../domain/attempt.ts";
 import { Blocked, type BlockedOutcome } from "./blocked.ts";
+import { filesOf } from "./changes.ts";
 import { applyFixes } from "./decisions.ts";
 import { explainConflict } from "./explain.ts";
 import { fetchInputs } from "./inputs.ts";
@@ -15,7 +16,7 @@ import { handOffRefs } from "./ref-names.ts";
 import { listRefs } from "./remote-refs.ts";
 import { reviewCarry } from "./review.ts";
 import type { RunRepository } from "./run-repository.ts";
-import { filesOf, type UpstreamCommit } from "./upstream-history.ts";
+import type { UpstreamCommit } from "./upstream-history.ts";
 import { Walk, type WalkStop } from "./walk.ts";
 
 export type Carried =
@@ -143,7 +144,7 @@ export async function explained(
 
 /** Makes sure that the carried commits are here, with `tip` as what must come out. Throws Blocked when something else does. */
 export async function carryAgain(run: RunRepository, recipe: Recipe, tip: string): Promise<void> {
-  if (run.has(madeBy(recipe, tip))) return;
+  if (run.has(madeBy(recipe, tip)) && (await run.hasCommit(tip))) return;
   await fetchInputs(run, recipe);
   const carried = await carryStack(run, recipe);
   if (carried.kind === "carried" && carried.tip === tip) return;
