@@ -31,13 +31,13 @@ const MOST_LISTED = 1_000;
  * so that it can be forgotten; it is never used.
  */
 export async function listMemory(engine: Engine, fork: Remote, signal?: AbortSignal): Promise<MemoryEntry[]> {
-  const refs = await memoryRefs(engine, fork, signal);
-  const keys = [...refs.keys()].sort().slice(0, MOST_LISTED);
-  const commits = await RunRepository.with(engine, [], signal, (run) => fetchEntries(run, fork, keys));
-  const entries = keys.map((key): MemoryEntry => {
+  const all = await memoryRefs(engine, fork, signal);
+  const refs = new Map([...all].sort().slice(0, MOST_LISTED));
+  const commits = await RunRepository.with(engine, [], signal, (run) => fetchEntries(run, fork, refs));
+  const entries = [...refs].map(([key, id]): MemoryEntry => {
     const commit = commits.get(key);
     const origin = commit && originOf(commit);
-    return origin ? { key, ...origin } : notUnderstood(key, refs.get(key) as string);
+    return origin ? { key, ...origin } : notUnderstood(key, id);
   });
   return entries.sort((one, other) => other.createdAt.localeCompare(one.createdAt) || (one.key < other.key ? -1 : 1));
 }

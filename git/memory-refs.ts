@@ -26,14 +26,21 @@ export async function memoryRefs(engine: Engine, fork: Remote, signal?: AbortSig
   return new Map(entries.filter(([key]) => isMemoryKey(key)));
 }
 
-/** Brings entries here; without those that are gone meanwhile, that git does not accept, or that are no commits of a sane size. */
-export async function fetchEntries(run: RunRepository, fork: Remote, keys: string[]): Promise<Map<string, Commit>> {
-  await fetchSound(run, fork, keys.map(memoryRef));
+/**
+ * Brings entries here, by key and what its ref was seen to hold; without those that moved meanwhile, that git does not accept, or
+ * that are no commits of a sane size.
+ */
+export async function fetchEntries(
+  run: RunRepository,
+  fork: Remote,
+  refs: Map<string, string>,
+): Promise<Map<string, Commit>> {
+  await fetchSound(run, fork, [...refs.keys()].map(memoryRef));
   const format = "--format=%(objecttype) %(objectsize) %(objectname) %(refname:lstrip=-1)";
   const listing = await run.text(["for-each-ref", format, "refs/remote/patchmoi/resolutions/"]);
   const sound = listing.split("\n").flatMap((line): [string, string][] => {
     const [type, size, id = "", key = ""] = line.split(" ");
-    return type === "commit" && Number(size) <= MOST_COMMIT_BYTES && keys.includes(key) ? [[key, id]] : [];
+    return type === "commit" && Number(size) <= MOST_COMMIT_BYTES && refs.get(key) === id ? [[key, id]] : [];
   });
   const commits = await readCommits(
     run,

@@ -70,7 +70,8 @@ export class Memory {
     if (refs.size === 0) return undefined;
     const conflict = await knowConflict(this.#run, stop);
     const { key } = conflict;
-    const entry = refs.has(key) ? (await fetchEntries(this.#run, this.#fork, [key])).get(key) : undefined;
+    const seen = refs.get(key);
+    const entry = seen && (await fetchEntries(this.#run, this.#fork, new Map([[key, seen]]))).get(key);
     const origin = entry && originOf(entry);
     const changed = origin && (await changesOf(this.#run, entry.tree));
     const tree = changed && (await resolveAgain(this.#run, stop, conflict, changed));

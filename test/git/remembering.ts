@@ -10,7 +10,7 @@ import type { Merging } from "../../git/merge-engines.ts";
 import { Merger } from "../../git/merge-tree.ts";
 import { RunRepository } from "../../git/run-repository.ts";
 import { type Content, fastImport, type ImportedCommit } from "../support/fast-import.ts";
-import { runGit, temporaryDirectory, TestRepository } from "../support/repositories.ts";
+import { runGit, TestRepository, temporaryDirectory } from "../support/repositories.ts";
 import { engineOptions } from "./scene.ts";
 
 export type Files = Record<string, Content | null>;
