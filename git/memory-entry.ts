@@ -95,6 +95,7 @@ async function fewFiles(run: RunRepository, tree: string, most: number): Promise
     const next = new Map<string, string>();
     for (const [directory, id] of level) {
       for (const { name, ...file } of filesIn(trees?.get(id))) {
+        if (name.includes("/")) return undefined;
         if (file.mode === "40000") next.set(`${directory}${name}/`, file.oid);
         else files.set(directory + name, file);
       }

@@ -29,9 +29,18 @@ function object(at: Remembering, type: "blob" | "tree" | "commit", raw: string |
   return execFileSync("git", args, { cwd: at.url, input: raw, encoding: "utf8" }).trim();
 }
 
-/** A tree of lines `<mode> <name>`, each with this object. */
-function tree(at: Remembering, id: string, ...entries: string[]): string {
-  const raw = entries.map((entry) => Buffer.concat([Buffer.from(`${entry}\0`), Buffer.from(id, "hex")]));
+interface Named {
+  mode: string;
+  name: string;
+  id: string;
+}
+
+function tree(at: Remembering, entries: Named[]): string {
+  const place = ({ mode, name }: Named) => Buffer.from(mode === "40000" ? `${name}/` : name);
+  const sorted = [...entries].sort((one, other) => Buffer.compare(place(one), place(other)));
+  const raw = sorted.map(({ mode, name, id }) =>
+    Buffer.concat([Buffer.from(`${mode} ${name}\0`), Buffer.from(id, "hex")]),
+  );
   return object(at, "tree", Buffer.concat(raw));
 }
 
@@ -68,42 +77,69 @@ test.each(Object.entries(strange))("an entry that is %s is listed as such, and n
   expect(await forgetMemory(at.engine(), { url: at.url }, key)).toBe(true);
 });
 
-const BOMB_LEVELS = 8;
+type Addition = (at: Remembering, blob: string) => Named[];
 
-const trees: Record<string, (at: Remembering, blob: string) => string> = {
-  "files elsewhere": (at, blob) => tree(at, blob, "100644 other"),
-  nothing: (at, blob) => tree(at, blob),
-  "a mode of its own": (at, blob) => tree(at, tree(at, blob, "100664 a.txt"), "40000 resolution"),
-  "a way out of the tree": (at, blob) => tree(at, tree(at, tree(at, blob, "100644 x"), "40000 .."), "40000 resolution"),
-  "a .git": (at, blob) => tree(at, tree(at, tree(at, blob, "100644 config"), "40000 .git"), "40000 resolution"),
-  "a .git of another file system": (at, blob) =>
-    tree(at, tree(at, tree(at, blob, "100644 config"), "40000 GIT~1"), "40000 resolution"),
-  "a name that is not valid": (at, blob) => tree(at, tree(at, blob, "100644 a/b"), "40000 resolution"),
-  "too many files": (at, blob) => {
-    const names = Array.from({ length: 2_100 }, (_, index) => `100644 ${String(index).padStart(5, "0")}`);
-    return tree(at, tree(at, blob, ...names), "40000 resolution");
-  },
-  "more files than there are atoms": (at, blob) => {
-    const names = Array.from({ length: 100 }, (_, index) => String(index).padStart(3, "0"));
-    let inner = tree(at, blob, ...names.map((name) => `100644 ${name}`));
-    for (let level = 0; level < BOMB_LEVELS; level++) inner = tree(at, inner, ...names.map((name) => `40000 ${name}`));
-    return tree(at, inner, "40000 resolution");
-  },
+const file =
+  (name: string, mode = "100644"): Addition =>
+  (_, id) => [{ mode, name, id }];
+const inside =
+  (name: string, addition: Addition): Addition =>
+  (at, blob) => [{ mode: "40000", name, id: tree(at, addition(at, blob)) }];
+const many =
+  (count: number, addition: (name: string) => Addition): Addition =>
+  (at, blob) =>
+    Array.from({ length: count }, (_, index) => addition(`n${String(index).padStart(5, "0")}`)(at, blob)).flat();
+
+/** Directories of a hundred directories each, eight deep: only eight trees. */
+const bomb: Addition = (at, blob) => {
+  let below = many(100, file)(at, blob);
+  for (let level = 0; level < 8; level++) {
+    const id = tree(at, below);
+    below = many(100, (name) => () => [{ mode: "40000", name, id }])(at, blob);
+  }
+  return below;
 };
 
-test.each(Object.entries(trees))("an entry whose tree holds %s is not used", async (_, make) => {
+/** The entry with more in its `resolution/`. */
+function extended({ at, own, message }: Ours, addition: Addition): string {
+  const [conflict, resolved] = ["conflict", "resolution/a.txt"].map((path) =>
+    runGit(at.url, ["rev-parse", `${own}:${path}`]),
+  );
+  const blob = object(at, "blob", "x\n");
+  const resolution = tree(at, [{ mode: "100644", name: "a.txt", id: resolved as string }, ...addition(at, blob)]);
+  const root = [
+    { mode: "40000", name: "conflict", id: conflict as string },
+    { mode: "40000", name: "resolution", id: resolution },
+  ];
+  return commit({ at, own, message, key: "" }, { tree: tree(at, root) });
+}
+
+const additions: [name: string, addition: Addition, isUsed: boolean][] = [
+  ["another file", inside("d", file("ordinary.txt")), true],
+  ["a mode of its own", file("x", "100664"), false],
+  ["a way out of the tree", inside("..", file("x")), false],
+  ["a .git", inside(".git", file("config")), false],
+  ["a .git of another file system", inside("GIT~1", file("config")), false],
+  ["a .git behind a backslash", file("d\\.git\\config"), false],
+  ["a name with a slash", file("b/c"), false],
+  ["a thousand files", many(999, file), true],
+  ["too many files", many(2_100, file), false],
+  ["more files than there are atoms", inside("bomb", bomb), false],
+];
+
+test.each(additions)("an entry with %s", async (_, addition, isUsed) => {
   const ours = await fork();
   const { at, key } = ours;
-  const id = commit(ours, { tree: make(at, object(at, "blob", "x\n")) });
+  const id = extended(ours, addition);
   runGit(at.url, ["update-ref", `refs/patchmoi/resolutions/${key}`, id]);
-  expect(await at.recall({ onto: "v2" })).toBeUndefined();
+  const again = await at.recall({ onto: "v2" });
+  expect(again !== undefined).toBe(isUsed);
 });
 
 test("one bad entry spoils neither the list nor the others; refs beside are no entries", async () => {
   const ours = await fork();
   const { at, key } = ours;
-  const blob = object(at, "blob", "x\n");
-  const bad = commit(ours, { tree: tree(at, tree(at, blob, "100644 .git"), "40000 resolution") });
+  const bad = extended(ours, inside(".git", file("config")));
   for (const digit of ["0", "f"]) runGit(at.url, ["update-ref", `refs/patchmoi/resolutions/${digit.repeat(40)}`, bad]);
   runGit(at.url, ["update-ref", "refs/patchmoi/resolutions/x/y", ours.own]);
   const entries = await listMemory(at.engine(), { url: at.url });
