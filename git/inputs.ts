@@ -5,6 +5,7 @@ import type { Engine } from "./engine.ts";
 import { GitFailure } from "./failure.ts";
 import { dropKept, keptObjects, madeBy } from "./kept.ts";
 import { Mirror } from "./mirror.ts";
+import { fetchPushed } from "./pushed.ts";
 import { checkRecipe, type Recipe } from "./recipe.ts";
 import { asBranch, handOffRefs } from "./ref-names.ts";
 import { listRefs } from "./remote-refs.ts";
@@ -46,10 +47,12 @@ export async function fetchInputs(run: RunRepository, recipe: Recipe): Promise<v
   const decided = recipe.decisions.flatMap((decision) => (decision.kind === "skip" ? [] : [decision.commit]));
   const present = await run.types([recipe.tip, recipe.base, ...decided]);
   if ([...present.values()].every((type) => type === "commit")) return;
-  const places = decided.length > 0 ? [handOff.progress, handOff.resolution, handOff.conflict] : [];
-  const accepted = decided.map(handOff.accepted);
-  const refs = await listRefs(run.engine, recipe.fork, [branch, ...places, ...accepted], run.signal);
+  const refs = await listRefs(run.engine, recipe.fork, [branch, ...decided.map(handOff.accepted)], run.signal);
   await run.fetch(recipe.fork, [...refs.keys()]);
+  if (decided.some((id) => !refs.has(handOff.accepted(id)))) {
+    // What keeps it was deleted. It may still be where it was pushed, among what else people push there.
+    await fetchPushed(run, recipe.fork, [handOff.progress, handOff.resolution, handOff.conflict]);
+  }
   const types = await run.types([recipe.tip, ...decided]);
   for (const id of [recipe.tip, ...decided]) {
     // A decision that cannot be had is told of where it is needed, with the patch that needs it.

@@ -14,8 +14,9 @@ const DEFAULT_SIZE = 7;
 
 /**
  * Files in which `to` has marker lines that `from` has not, as people read their names. Lines that a patch of `stack` (a range)
- * adds on purpose, as tests and documents about conflicts do, are none. The lines between two sides look like headings, so
- * they count only in `conflicted` files (bytes). What a marker is follows `conflict-marker-size` of `to` (gitattributes(5)).
+ * adds on purpose, as tests and documents about conflicts do, are none. The lines between two sides look like headings, so they
+ * count only in `conflicted` files (bytes), and are meant only where a patch adds them to that very file. What a marker is
+ * follows `conflict-marker-size` of `to` (gitattributes(5)).
  */
 export async function filesWithMarkers(
   run: RunRepository,
@@ -29,13 +30,16 @@ export async function filesWithMarkers(
   const diff = [...CONFIG, "diff", ...FLAGS, SEARCH];
   const files = (await run.bytes([...diff, "-z", "--name-only", from, to, "--"])).split("\0").filter(Boolean);
   if (files.length === 0) return [];
-  const patches = (await run.bytes([...diff, "-U0", from, to, "--"])).split(/^diff --git /m).slice(1);
-  const log = [...CONFIG, "log", "-p", "-U0", ...FLAGS, SEARCH, stack.tip, `^${stack.base}`, "--"];
-  const meant = new Set(added(await run.bytes(log)));
+  const changes = changesIn(await run.bytes([...diff, "-U0", from, to, "--"]));
+  const log = [...CONFIG, "log", "--format=", "-p", "-U0", ...FLAGS, SEARCH, stack.tip, `^${stack.base}`, "--"];
+  const meant = changesIn(await run.bytes(log));
+  const isMeant = (line: string, name: string) =>
+    meant.some((change) => (/^[<>]/.test(line) || change.name === name) && change.added.includes(line));
   const sizes = await markerSizes(run, to, files);
   const found = files.filter((file, index) => {
     const isMarker = markers(sizes.get(file) ?? DEFAULT_SIZE, conflicted.includes(file));
-    return added(patches[index] ?? "").some((line) => isMarker.test(line) && !meant.has(line));
+    const { name = "", added = [] } = changes[index] ?? {};
+    return added.some((line) => isMarker.test(line) && !isMeant(line, name));
   });
   return found.map(shownPath);
 }
@@ -53,9 +57,22 @@ function markers(size: number, isConflicted: boolean): RegExp {
   return new RegExp(`^(?:[<]{${size}}(?: |$)|[>]{${size}}(?: |$)${between})`);
 }
 
-/** The added lines of a patch, without their ends. */
-function added(patch: string): string[] {
-  return patch.split("\n").flatMap((line) => (/^\+(?!\+\+ )/.test(line) ? [line.slice(1).replace(/\r$/, "")] : []));
+interface Change {
+  /** As git writes it: quoted where it must be. */
+  name: string;
+  /** Lines without their ends. */
+  added: string[];
+}
+
+/** One a file, in the order of the files. */
+function changesIn(patch: string): Change[] {
+  const sections = patch.split(/^diff --git /m).slice(1);
+  return sections.map((section) => {
+    const lines = section.split("\n").filter((line) => line.startsWith("+"));
+    const at = lines.findIndex((line) => line.startsWith("+++ "));
+    const added = lines.slice(at + 1).map((line) => line.slice(1).replace(/\r$/, ""));
+    return { name: lines[at] ?? "", added };
+  });
 }
 
 async function markerSizes(run: RunRepository, commit: string, files: string[]): Promise<Map<string, number>> {

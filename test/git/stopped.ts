@@ -1,6 +1,7 @@
 /** One stop that many tests push resolutions for. */
 
 import { spawnSync } from "node:child_process";
+import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll } from "vitest";
 import type { Decision } from "../../domain/attempt.ts";
@@ -58,11 +59,8 @@ export class Stop {
 
   /** A fresh clone of the fork, detached at a branch of it. */
   person(start = PROGRESS): TestRepository {
-    const person = TestRepository.clone(
-      this.pair.forkUrl,
-      join(this.pair.directory, `person-${++this.#persons}`),
-      1_800_000_000 + this.#persons * 100_000,
-    );
+    const path = join(mkdtempSync(join(this.pair.directory, "person-")), "clone");
+    const person = TestRepository.clone(this.pair.forkUrl, path, 1_800_000_000 + ++this.#persons * 100_000);
     person.git("checkout", "-q", "--detach", `origin/${start}`);
     return person;
   }
