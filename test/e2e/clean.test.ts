@@ -85,6 +85,15 @@ test("the history of an attempt up to its candidate is short, also with a long s
   for (const count of await Promise.all(counts)) expect(count).toBeLessThanOrEqual(60);
 });
 
+test("while a step takes long, the attempt says how far it is", async () => {
+  const fork = await world.addFork("slow", { fork: { build: { commands: ["true", "sleep 9"] } } });
+  fork.release("v1.1.0", { ...HARMLESS });
+  const id = await fork.startByHand("v1.1.0");
+  const running = await world.service.attempt(id, ({ message }) => message === "build 2 of 2: sleep 9");
+  expect(running.status).toBe("started");
+  expect((await world.service.attempt(id, done)).message).toContain("candidate pushed");
+});
+
 test("the range-diff is served, and replay gives the same commits under a new attempt", async () => {
   const fork = await world.addFork("again");
   fork.release("v1.1.0", { ...HARMLESS });
