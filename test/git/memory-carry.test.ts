@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { type Git, openGit, type Recipe } from "../../git/index.ts";
-import type { TestRepository } from "../support/repositories.ts";
+import { runGit, type TestRepository } from "../support/repositories.ts";
 import { carryToConflict, engineOptions, fileAt, lines, type Scene, scene } from "./scene.ts";
 
 /** A person resolves the patch "Two" on v2.0.0, and adapts a file that did not conflict. Upstream goes on to v2.1.0. */
@@ -87,4 +87,36 @@ test("a replay of the same release resolves it too; what was forgotten stops aga
   const [entry] = await at.git.listResolutions({ url: at.forkUrl });
   expect(await at.git.forgetResolution({ url: at.forkUrl }, entry?.key as string)).toBe(true);
   expect(await at.git.carry(next)).toMatchObject({ kind: "conflict", subject: "Two", remembered: [] });
+});
+
+test("what a person made of a stopped merge is made of it again", async () => {
+  const at = scene();
+  at.fork.git("checkout", "-q", "-b", "topic");
+  at.fork.commit("Topic", { files: { "b.txt": lines({ 3: "topic" }) } });
+  at.fork.git("checkout", "-q", "patches");
+  at.fork.commit("Line", { files: { "a.txt": lines({ 3: "line" }) } });
+  at.fork.git("merge", "-q", "--no-commit", "topic");
+  at.fork.commit("Merge the topic", { files: { "c.txt": lines({ 10: "by hand" }) } });
+  at.upstream.commit("Theirs", { files: { "c.txt": lines({ 10: "theirs" }) } });
+  at.upstream.tag("v2.0.0");
+  const recipe = await at.recipe();
+  const { carried, stopped } = await carryToConflict(at, recipe);
+  expect(carried).toMatchObject({ isMerge: true, files: ["c.txt"] });
+  await at.git.pushHandOff(recipe, stopped);
+  const person = at.person();
+  person.git("checkout", "-q", "patchmoi/conflict/v2.0.0");
+  person.commit("Both", { files: { "c.txt": lines({ 10: "theirs, by hand" }) } });
+  person.git("push", "-q", "origin", "HEAD");
+  expect(await at.git.readResolution(recipe, stopped)).toMatchObject({ kind: "accepted" });
+  at.upstream.commit("Newer", { files: { "c.txt": lines({ 1: "newer", 10: "theirs" }) } });
+  at.upstream.tag("v2.1.0");
+  const machine = elsewhere(at);
+  const next = await recipeFor(at, "v2.1.0");
+  const again = await machine.carry(next);
+  if (again.kind !== "carried") throw new Error(JSON.stringify(again));
+  expect(again.ledger.map(({ outcome }) => outcome)).toEqual(["applied", "applied", "resolved"]);
+  const decided = { ...next, decisions: again.remembered };
+  await machine.pushCandidate(decided, { tip: again.tip, branch: "out", message: "m" });
+  expect(fileAt(at.forkUrl, again.tip, "c.txt")).toBe(lines({ 1: "newer", 10: "theirs, by hand" }));
+  expect(runGit(at.forkUrl, ["log", "-1", "--format=%P", again.tip]).split(" ")).toHaveLength(2);
 });
