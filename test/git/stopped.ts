@@ -96,7 +96,14 @@ export class Stop {
     const decision = answer.decision as Resolved;
     const carried = await this.git.carry({ ...this.recipe, decisions: [...this.recipe.decisions, decision] });
     if (carried.kind === "blocked") throw new Error(carried.reason);
-    const log = this.show("log", "--reverse", "--format=%s", decision.commit, `^${this.stopped.progress}`);
+    const log = this.show(
+      "log",
+      "--reverse",
+      "--first-parent",
+      "--format=%s",
+      decision.commit,
+      `^${this.stopped.progress}`,
+    );
     return {
       ...decision,
       carried,
