@@ -32,7 +32,8 @@ const MOST_LISTED = 1_000;
  */
 export async function listMemory(engine: Engine, fork: Remote, signal?: AbortSignal): Promise<MemoryEntry[]> {
   const all = await memoryRefs(engine, fork, signal);
-  const refs = new Map([...all].sort().slice(0, MOST_LISTED));
+  const keys = [...all.keys()].sort().slice(0, MOST_LISTED);
+  const refs = new Map(keys.map((key) => [key, all.get(key) as string]));
   const commits = await RunRepository.with(engine, [], signal, (run) => fetchEntries(run, fork, refs));
   const entries = [...refs].map(([key, id]): MemoryEntry => {
     const commit = commits.get(key);
