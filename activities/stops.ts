@@ -29,12 +29,13 @@ export function conflictStop({ attemptId, release }: Work, stop: Conflict): Extr
   };
 }
 
-function upstreamLines({ upstreamCommits }: Conflict): string[] {
+function upstreamLines({ upstreamCommits, moreUpstreamCommits }: Conflict): string[] {
   if (upstreamCommits.length === 0) return [];
   const lines = upstreamCommits.map(
     ({ commit, subject, what }) => `  ${short(commit)} ${subject}${what ? ` (${what})` : ""}`,
   );
-  return ["Upstream commits that touched them:", ...lines];
+  const more = moreUpstreamCommits > 0 ? [`  and ${moreUpstreamCommits} more`] : [];
+  return ["Upstream commits that touched them:", ...lines, ...more];
 }
 
 const MOST_WARNINGS = 50;

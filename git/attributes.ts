@@ -2,9 +2,10 @@
 
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { filesOf } from "./changes.ts";
 import type { Commit } from "./commit-object.ts";
 import type { RunRepository } from "./run-repository.ts";
-import { filesOf, type Span } from "./upstream-history.ts";
+import type { Span } from "./upstream-history.ts";
 
 /** The environment in which this git reads the attributes of a commit; empty where they must be written down. */
 export async function attributesFrom(run: RunRepository, commit: string): Promise<Record<string, string>> {

@@ -4,7 +4,7 @@ import type { Decision, LedgerRow } from "../domain/attempt.ts";
 import { Blocked, type BlockedOutcome } from "./blocked.ts";
 import { filesOf } from "./changes.ts";
 import { applyFixes } from "./decisions.ts";
-import { explainConflict } from "./explain.ts";
+import { type Explanation, explainConflict } from "./explain.ts";
 import { fetchInputs } from "./inputs.ts";
 import { madeBy } from "./kept.ts";
 import { Memory, type Stop } from "./memory.ts";
@@ -46,8 +46,10 @@ export interface Conflict {
   isMerge: boolean;
   /** Of a stopped merge: its further parents, carried. None where all that it merged was left out. */
   others: string[];
-  /** Upstream's commits that changed those files, newest first. */
+  /** Upstream's commits that changed those files: those after which one was gone first, then the others, newest first. */
   upstreamCommits: UpstreamCommit[];
+  /** How many are not listed. */
+  moreUpstreamCommits: number;
   ledger: LedgerRow[];
   /** Resolutions that this carry took from memory; kept on the fork already. */
   remembered: Decision[];
@@ -60,7 +62,7 @@ export type OnProgress = (k: number, n: number, subject: string) => void;
 /** A carry as the engine sees it: a stop also with what memory needs to know it again. */
 export type Pass =
   | { kind: "carried"; tip: string; ledger: LedgerRow[]; remembered: Decision[]; walk: Walk }
-  | (Omit<Conflict, "upstreamCommits" | "proposal"> & { stop: Stop });
+  | (Omit<Conflict, keyof Explanation> & { stop: Stop });
 
 /** As a person sees it: with what the fork remembers, what upstream did, and what may be broken. */
 export async function carry(

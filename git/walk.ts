@@ -4,7 +4,7 @@ import type { Decision } from "../domain/attempt.ts";
 import { writeAttributes } from "./attributes.ts";
 import { type Commit, commitLike, readCommit, secondsOf, writeObject } from "./commit-object.ts";
 import { takeResolution } from "./decisions.ts";
-import { whyEmpty } from "./emptied.ts";
+import { type Step, whyEmpty } from "./emptied.ts";
 import { type Fate, Ledger } from "./ledger.ts";
 import type { Memory, Stop } from "./memory.ts";
 import { mergeAgain } from "./merge-again.ts";
@@ -68,7 +68,7 @@ export class Walk {
     const [merger, onto, taken] = await Promise.all([
       Merger.open(run, release),
       readCommit(run, release),
-      takenByUpstream(run, stack.patches, tip, recipe),
+      takenByUpstream(run, stack.patches, recipe),
     ]);
     return new Walk({ run, recipe, memory }, { stack, merger, release: onto, taken });
   }
@@ -96,8 +96,10 @@ export class Walk {
     if (!merge.clean) return this.#decide(patch, [onto], merge);
     // A patch that never changed anything is somebody's note: only one that became empty is dropped.
     if (merge.tree === onto.tree && patch.tree !== this.#treeOf(parent)) {
-      const evidence = await whyEmpty(this.#run, this.#merger, patch, this.#recipe);
-      this.#put(patch, onto, { outcome: "dropped", evidence });
+      const evidence = await whyEmpty(this.#run, this.#merger, patch, this.#recipe, this.#below(patch));
+      // Nobody has its change: what is not known to be in vain stays in the stack, without effect.
+      if (evidence) this.#put(patch, onto, { outcome: "dropped", evidence });
+      else this.#apply(patch, [onto], merge.tree);
     } else this.#apply(patch, [onto], merge.tree);
     return undefined;
   }
@@ -166,6 +168,19 @@ export class Walk {
       if (patch.parents.length === 1 && patch.parents[0] === line.at(-1)?.id) line.push(patch);
     }
     return line;
+  }
+
+  /** The patches under one, the nearest first, with where they were carried to. */
+  #below(patch: Commit): Step[] {
+    const steps: Step[] = [];
+    for (let each = this.#under(patch); each; each = this.#under(each)) {
+      steps.push({ patch: each, head: this.at(each.id) });
+    }
+    return steps;
+  }
+
+  #under(patch: Commit): Commit | undefined {
+    return this.#patches.get(patch.parents[0] as string);
   }
 
   #treeOf(id: string): string | undefined {

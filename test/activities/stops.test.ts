@@ -21,6 +21,7 @@ const stopped: Conflict = {
   isMerge: false,
   others: [],
   upstreamCommits: [],
+  moreUpstreamCommits: 0,
   ledger: [],
   remembered: [],
 };
@@ -33,6 +34,7 @@ test("a conflict tells the patch, its files, and what upstream did to them", () 
       { commit: sha("4"), subject: "Tidy up", files: ["logo.c"], what: "renames logo.c to art/logo.c" },
       { commit: sha("5"), subject: "Reformat", files: ["logo.c"] },
     ],
+    moreUpstreamCommits: 37,
     proposal: { drop: true, evidence: "upstream commit 6 is by the same author at the same time" },
   });
   expect(message.split("\n")).toEqual([
@@ -41,6 +43,7 @@ test("a conflict tells the patch, its files, and what upstream did to them", () 
     "Upstream commits that touched them:",
     "  444444444444 Tidy up (renames logo.c to art/logo.c)",
     "  555555555555 Reformat",
+    "  and 37 more",
   ]);
 });
 

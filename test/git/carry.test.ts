@@ -133,7 +133,8 @@ test("a file that upstream deleted is a conflict that names the deleting commit"
   at.upstream.tag("v2.0.0");
   const { carried } = await carryToConflict(at, await at.recipe());
   expect(carried.files).toEqual(["a.txt"]);
-  expect(carried.upstreamCommits).toEqual([{ commit: deleted, subject: "Delete it", files: ["a.txt"] }]);
+  const what = "deletes a.txt";
+  expect(carried.upstreamCommits).toEqual([{ commit: deleted, subject: "Delete it", files: ["a.txt"], what }]);
 });
 
 test("a file that upstream renamed and changed is a conflict that names the renaming commit", async () => {
@@ -143,7 +144,11 @@ test("a file that upstream renamed and changed is a conflict that names the rena
   at.upstream.tag("v2.0.0");
   const { carried } = await carryToConflict(at, await at.recipe());
   expect(carried.files).toEqual(["renamed.txt"]);
-  expect(carried.upstreamCommits[0]).toMatchObject({ commit: renamed, files: ["a.txt", "renamed.txt"] });
+  expect(carried.upstreamCommits[0]).toMatchObject({
+    commit: renamed,
+    files: ["a.txt", "renamed.txt"],
+    what: "renames a.txt to renamed.txt",
+  });
 });
 
 test("merge=union of the release's .gitattributes, at the root and below, is honoured as a full rebase does", async () => {

@@ -1,0 +1,114 @@
+/** Compares changes by the lines that they add and remove, wherever in a file those are. */
+
+import { type Diff, type FileDiff, withoutSpace } from "./diffs.ts";
+
+/** How many of each line. */
+type Bag = Map<string, number>;
+
+export interface Likeness {
+  /** Changed lines of the patch that the other makes too. */
+  shared: number;
+  /** All changed lines of the patch. */
+  all: number;
+}
+
+/**
+ * How much of the patch the other commit makes; undefined when that is too little to say that it took it: half of the
+ * changed lines and half of the added ones, as removing the same lines is what two different changes do too.
+ */
+export function likeness(patch: Diff, other: Diff): Likeness | undefined {
+  const [added, removed] = [common(patch, other, "added"), common(patch, other, "removed")];
+  const all = count(patch, "added") + count(patch, "removed");
+  const shared = [...added, ...removed];
+  if (shared.length * 2 < all || added.length * 2 < count(patch, "added")) return undefined;
+  const telling = shared.filter(isTelling).length;
+  const isEnough = telling >= 3 || (telling > 0 && shared.length === all);
+  return isEnough ? { shared: shared.length, all } : undefined;
+}
+
+/** Lines of the patch that say something and that none of the others makes. */
+export function unmade(patch: Diff, others: Diff[]): string[] {
+  return (["added", "removed"] as const).flatMap((side) => {
+    const made = bagOf(others.flatMap((other) => linesOf(other, side)));
+    return linesOf(patch, side).filter((line) => isTelling(line) && !take(made, line));
+  });
+}
+
+/**
+ * Whether one change takes back the whole of another: what that added is gone, and nowhere put anew, and what it removed
+ * is back. Where only adding is to be taken back, writing other lines in their place is not: that changes it further.
+ */
+export function takesBack(by: Diff, of: Diff): boolean {
+  const onlyAdds = !filesOf(of).some(({ removed }) => removed.some(isTelling));
+  const undoes = [...of.files].every(([path, { modes, added, removed }]) => {
+    const undo = by.files.get(path);
+    if (!undo || (modes.before !== modes.after && !isReverse(undo.modes, modes))) return false;
+    if (onlyAdds && undo.added.length > removed.length) return false;
+    return holdsAll(undo.removed, added) && holdsAll(undo.added, removed);
+  });
+  if (!undoes) return false;
+  const putAnew = new Set(filesOf(by).flatMap(({ added }) => added));
+  return filesOf(of).every(({ added, removed }) =>
+    added.every((line) => !isTelling(line) || !putAnew.has(line) || removed.includes(line)),
+  );
+}
+
+function isReverse(one: FileDiff["modes"], other: FileDiff["modes"]): boolean {
+  return one.before === other.after && one.after === other.before;
+}
+
+/** Whether one change removes something of what another added. */
+export function changesFurther(by: Diff, of: Diff): boolean {
+  return [...of.files].some(([path, { added }]) => {
+    const lines = new Set(added.filter(isTelling));
+    return by.files.get(path)?.removed.some((line) => lines.has(line));
+  });
+}
+
+/** Whether a patch-id, which ignores white space, cannot tell the change from its reverse. */
+export function isOnlySpace(diff: Diff): boolean {
+  const text = (lines: string[]) => withoutSpace(lines.join(""));
+  return filesOf(diff).every(({ added, removed }) => text(added) === text(removed));
+}
+
+/** Braces, blank lines and the like are everywhere. */
+function isTelling(line: string): boolean {
+  return withoutSpace(line).length >= 5 && /[\w\x80-\xff]/.test(line);
+}
+
+function filesOf({ files }: Diff): FileDiff[] {
+  return [...files.values()];
+}
+
+function linesOf(diff: Diff, side: "added" | "removed"): string[] {
+  return filesOf(diff).flatMap((file) => file[side].map(withoutSpace));
+}
+
+function count(diff: Diff, side: "added" | "removed"): number {
+  return filesOf(diff).reduce((sum, file) => sum + file[side].length, 0);
+}
+
+function common(patch: Diff, other: Diff, side: "added" | "removed"): string[] {
+  const made = bagOf(linesOf(other, side));
+  return linesOf(patch, side).filter((line) => take(made, line));
+}
+
+function holdsAll(lines: string[], wanted: string[]): boolean {
+  // Most comparisons end here, and there may be very many.
+  if (wanted.length > lines.length || (wanted.length > 0 && !lines.includes(wanted[0] as string))) return false;
+  const bag = bagOf(lines);
+  return wanted.every((line) => take(bag, line));
+}
+
+function bagOf(lines: string[]): Bag {
+  const bag: Bag = new Map();
+  for (const line of lines) bag.set(line, (bag.get(line) ?? 0) + 1);
+  return bag;
+}
+
+/** Takes one of the line out; false when there is none. */
+function take(bag: Bag, line: string): boolean {
+  const left = bag.get(line) ?? 0;
+  if (left > 0) bag.set(line, left - 1);
+  return left > 0;
+}

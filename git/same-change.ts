@@ -1,0 +1,48 @@
+/** Pairs patches with upstream's commits of the same patch-id. */
+
+import type { FileChange } from "./changes.ts";
+import { type Changed, type Diff, diffsOf } from "./diffs.ts";
+import { isOnlySpace } from "./likeness.ts";
+import type { RunRepository } from "./run-repository.ts";
+import type { Listed } from "./upstream-history.ts";
+
+/** The newest so many; a patch that upstream took before becomes empty when it is merged, or stops there. */
+const MOST_COMPARED = 5_000;
+
+export interface Same {
+  patch: Changed;
+  diff: Diff;
+  /** The newest commit of upstream that makes the same change. */
+  twin: Listed;
+  /** Where among upstream's commits that stands. */
+  place: number;
+  /** Whether the white space is the same too. */
+  isExact: boolean;
+}
+
+/** Those of the patches that `git cherry` would mark, unless modes differ, which its patch-ids leave out. */
+export async function sameChanges(run: RunRepository, patches: Changed[], upstream: Listed[]): Promise<Same[]> {
+  // The same change touches the same files: only such commits are compared.
+  const wanted = new Set(patches.map(keyOf));
+  const alike = [...upstream.entries()]
+    .filter(([, { changes }]) => changes.length > 0)
+    .filter(([, commit]) => wanted.has(keyOf(commit)))
+    .slice(0, MOST_COMPARED);
+  const keys = new Set(alike.map(([, commit]) => keyOf(commit)));
+  const own = patches.filter((patch) => keys.has(keyOf(patch)));
+  const diffs = await diffsOf(run, [...alike.map(([, commit]) => commit), ...own]);
+  // Of a change of white space alone the patch-id is that of its reverse too.
+  const idOf = (diff: Diff) => (isOnlySpace(diff) ? diff.exactId : diff.patchId);
+  const twins = new Map<string, [number, Listed]>();
+  for (const [place, commit] of alike.toReversed()) twins.set(idOf(diffs.get(commit.id) as Diff), [place, commit]);
+  return own.flatMap((patch) => {
+    const diff = diffs.get(patch.id) as Diff;
+    const [place, twin] = twins.get(idOf(diff)) ?? [];
+    if (place === undefined || !twin) return [];
+    return [{ patch, diff, twin, place, isExact: diffs.get(twin.id)?.exactId === diff.exactId }];
+  });
+}
+
+function keyOf({ changes }: { changes: FileChange[] }): string {
+  return changes.map(({ status, path }) => `${status}${path}\0`).join("");
+}
