@@ -1,9 +1,8 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer, type Server } from "node:http";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { GitFailure, openGit, RefusedRemote } from "../../git/index.ts";
+import { openGit, RefusedRemote } from "../../git/index.ts";
 import { parseRemote } from "../../git/remote.ts";
 import { scrub } from "../../git/scrub.ts";
 import { startGitServer } from "../../scripts/quickstart/git-server.ts";
@@ -171,26 +170,6 @@ test("upstreams with the harmless faults of old history can be fetched", async (
   at.upstream.tag("v2.0.0");
   at.fork.commit("One", { files: { "b.txt": lines({ 3: "one" }) } });
   await carryAll(at, await at.recipe());
-});
-
-test("an abort ends a git that waits for a silent server", async () => {
-  const silent = createServer((socket) => socket.on("error", () => {}).resume()).listen(0, "127.0.0.1");
-  await new Promise((resolve) => silent.once("listening", resolve));
-  onTestFinished(() => void silent.close());
-  const { port } = silent.address() as { port: number };
-  const abort = new AbortController();
-  const started = Date.now();
-  setTimeout(() => abort.abort(), 500);
-  const git = engine({ allowPrivateNetwork: true });
-  const error = await git
-    .listRefs({ url: `http://127.0.0.1:${port}/x.git` }, ["refs/heads/main"], abort.signal)
-    .catch((caught: unknown) => caught);
-  expect(error).toBeInstanceOf(GitFailure);
-  expect(error).toMatchObject({ kind: "cancelled" });
-  expect(Date.now() - started).toBeLessThan(4000);
-  // Its children too, such as git-remote-http, which would wait on.
-  const connections = () => new Promise<number>((done) => silent.getConnections((_, count) => done(count)));
-  await expect.poll(connections).toBe(0);
 });
 
 test("nothing of the caller's environment or machine reaches git", async () => {
