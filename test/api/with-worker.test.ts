@@ -83,10 +83,11 @@ test("lists what a fork remembers, and forgets only what is there", async () => 
   expect(await remove()).toMatchObject({ status: 404, body: { error: "resolution_not_found" } });
   expect(await remove()).toMatchObject({ status: 404, body: { error: "resolution_not_found" } });
 
+  const key = "a1".repeat(20);
   await world.addFork("away", { fork: { fork: { url: "file:///nowhere/fork.git" } } });
   for (const answer of [
     await world.service.get("/forks/away/resolutions"),
-    await world.service.delete("/forks/away/resolutions/a1b2"),
+    await world.service.delete(`/forks/away/resolutions/${key}`),
   ])
     expect(answer).toMatchObject({ status: 502, body: { error: "fork_unreadable" } });
 });

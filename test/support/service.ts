@@ -139,11 +139,13 @@ export class Service {
     body?: unknown,
     headers: Record<string, string> = {},
   ): Promise<Answer<T>> {
-    const init =
-      body === undefined
-        ? { headers }
-        : { body: JSON.stringify(body), headers: { "content-type": "application/json", ...headers } };
-    const answer = await fetch(`${this.url}${path}`, { method, ...init });
+    const init = {
+      method,
+      // While a test waits for git it does not notice that the service closes an idle connection.
+      headers: { connection: "close", ...(body !== undefined && { "content-type": "application/json" }), ...headers },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    };
+    const answer = await fetch(`${this.url}${path}`, init);
     const text = await answer.text();
     const json = answer.headers.get("content-type")?.includes("json");
     return { status: answer.status, headers: answer.headers, body: (json ? JSON.parse(text) : text) as T };
