@@ -29,7 +29,7 @@ function expectCarried(fork: ForkWorld, attempt: MaintenanceAttempt): void {
   const text = fork.show("patchmoi/candidate/v1.1.0", "app.txt");
   expect(text).toContain("ZWEI");
   expect(text).toContain("EIGHT");
-  expect(Object.keys(fork.refs()).filter((ref) => /progress|resolution|conflict/.test(ref))).toEqual([]);
+  expect(Object.keys(fork.refs()).filter((ref) => /patchmoi\/(progress|resolution|conflict)\//.test(ref))).toEqual([]);
 }
 
 const post = (attempt: MaintenanceAttempt, decision: string, body = {}) =>
@@ -104,6 +104,10 @@ test("a bad resolution is refused with the reason, and it goes on waiting for a 
   await refusedWith(/Shout the second line/);
 
   clone.git("checkout", "-q", "--detach", "origin/patchmoi/conflict/v1.1.0");
+  clone.git("push", "-q", "origin", "+HEAD:refs/heads/patchmoi/resolution/v1.1.0");
+  await refusedWith(/is the conflict as it is/);
+
+  clone.commit("Say something else", { files: { "unrelated.txt": "x\n" } });
   clone.git("push", "-q", "origin", "+HEAD:refs/heads/patchmoi/resolution/v1.1.0");
   await refusedWith(/marker/);
 
