@@ -44,7 +44,7 @@ test(row("squash-next"), async () => {
   person.git("commit", "-q", "--amend", "--no-edit");
   const taken = await stop().taken(person);
   expect(taken.outcomes).toEqual(["applied", "resolved", "dropped", "conflict", "pending"]);
-  expect(taken.carried.ledger[2]?.evidence).toContain("the patches before it in the stack have its change");
+  expect(taken.carried.ledger[2]?.evidence).toMatch(/before it in the stack/);
 });
 
 test(row("squash-named"), async () => {
