@@ -8,7 +8,7 @@ import { type ForkLookup, forkOf, forkRemote, recipeOf } from "./forks.ts";
 import { changeAttempt, tellProgress } from "./record.ts";
 import { running } from "./running.ts";
 import type { Blocked, CandidatePushed, Carry, HandOver, Prepared, Promoted, Subject, Taking, Work } from "./steps.ts";
-import { boundedWarnings, conflictStop, warningsStop } from "./stops.ts";
+import { boundedWarnings, conflictStop, shownSubject, warningsStop } from "./stops.ts";
 
 export interface GitDeps extends ForkLookup {
   git: Git;
@@ -53,7 +53,8 @@ export function gitActivities(deps: GitDeps) {
       const { attemptId, fork } = work;
       return await step(attemptId, "carrying the stack", async (signal, progress) => {
         const recipe = recipeOf(deps, work);
-        const onProgress = (k: number, n: number, subject: string) => progress(`patch ${k} of ${n}: ${subject}`);
+        const onProgress = (k: number, n: number, subject: string) =>
+          progress(`patch ${k} of ${n}: ${shownSubject(subject)}`);
         const carried = await git.carry(recipe, { signal, onProgress });
         if (carried.kind === "blocked") return carried;
         if (carried.kind === "conflict") {

@@ -47,6 +47,18 @@ test("a conflict tells the patch, its files, and what upstream did to them", () 
   ]);
 });
 
+test("names and subjects of any length fit a message", () => {
+  const [subject, name] = ["s".repeat(1_000_000), "n".repeat(4_000)];
+  const files = Array.from({ length: 100 }, (_, n) => `${name}${n}`);
+  const upstreamCommits = [{ commit: sha("4"), subject, files }];
+  const proposal = { drop: true as const, evidence: subject };
+  const stop = conflictStop(work, { ...stopped, subject, files, upstreamCommits, proposal });
+  expect(stop.files).toEqual(files.slice(0, 4));
+  expect(stop.message).toContain(" and 96 more.");
+  expect(JSON.stringify(stop).length).toBeLessThan(60_000);
+  expect(conflictStop(work, { ...stopped, files: [name.repeat(10)] }).files).toHaveLength(1);
+});
+
 test("a merge that does not apply is told to be one", () => {
   const { message } = conflictStop(work, { ...stopped, isMerge: true, others: [sha("7")] });
   expect(message).toMatch(/^The merge "Keep our logo" \(3{12}\) does not apply: logo\.c\.$/);
