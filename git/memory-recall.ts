@@ -19,13 +19,18 @@ import {
   type TreeFile,
 } from "./tree-files.ts";
 
-/** A file that is not what it was when the person changed it. */
+/** A file that is not what it was when the person changed it, but could be merged with what they did. */
 interface Difference {
   path: string;
   mode: string;
-  now: string;
-  before: string;
-  after: string;
+  /** Now, before the person, and after. */
+  versions: [string, string, string];
+}
+
+interface Edit {
+  file: TreeFile | undefined;
+  /** Where it was read. */
+  text: string | undefined;
 }
 
 /** git says with this how many conflicts there are, up to 127 (git-merge-file(1)). */
@@ -41,40 +46,52 @@ export async function resolveAgain(
   { marked }: KnownConflict,
   changed: ChangedFile[],
 ): Promise<string | undefined> {
-  const paths = changed.map(({ path }) => path);
-  const found = new Map([...(await filesAt(run, stop.tree, paths))].filter(([, { mode }]) => mode !== "040000"));
-  const inConflict = new Set([...stop.files, ...stop.entries.map(({ path }) => path)]);
-  const unlike = changed.filter(({ path, before }) => marked.has(path) || !isSameFile(found.get(path), before));
-  const ids = unlike.flatMap(({ path, before, after }) => [found.get(path), before, after].filter(isRegular));
-  const blobs = await readObjects(run, "blob", [...new Set(ids.map(({ oid }) => oid))], TEXT_LIMITS);
-  const text = (file: TreeFile | undefined) => blobs?.get(file?.oid ?? "");
-  const edits = new Map<string, TreeFile | undefined>();
+  const found = await filesAt(
+    run,
+    stop.tree,
+    changed.map(({ path }) => path),
+  );
+  for (const [path, { mode }] of found) if (mode === "040000") found.delete(path);
+  const text = await readTexts(run, found, marked, changed);
+  const edits = new Map<string, Edit>();
   const differences: Difference[] = [];
   for (const { path, before, after } of changed) {
     const file = found.get(path);
     const now = marked.get(path) ?? text(file);
     const isKnown = marked.has(path) ? file?.mode === before?.mode && now === text(before) : isSameFile(file, before);
-    if (isKnown) edits.set(path, after);
+    if (isKnown) edits.set(path, { file: after, text: text(after) });
     else if (!isSameFile(file, after)) {
       const mode = mergedMode(file, before, after);
-      const texts = [now, text(before), text(after)];
+      const versions = [now, text(before), text(after)];
       // What is in conflict without markers is known by its exact versions: it cannot differ and be the same conflict.
-      if (!mode || !texts.every(isLines) || (inConflict.has(path) && !marked.has(path))) return undefined;
-      differences.push({ path, mode, now: texts[0] as string, before: texts[1] as string, after: texts[2] as string });
+      const differs = !marked.has(path) && stop.files.includes(path);
+      if (!mode || differs || !areLines(versions)) return undefined;
+      differences.push({ path, mode, versions });
     }
   }
   const asides = differences.flatMap(({ path }) => (marked.has(path) ? [] : [path]));
   if (!(await mergeByLine(run, stop.tree, asides))) return undefined;
-  const results = new Map(changed.map(({ path, after }) => [path, text(after)]));
   for (const difference of differences) {
-    const merged = await mergeFile(run, difference);
-    if (merged === undefined) return undefined;
-    results.set(difference.path, merged);
-    const oid = writeObject(run, "blob", Buffer.from(merged, "latin1"));
-    edits.set(difference.path, { mode: difference.mode, oid });
+    const edit = await mergeFile(run, difference);
+    if (!edit) return undefined;
+    edits.set(difference.path, edit);
   }
-  const isLeft = [...marked.keys()].some((path) => !edits.has(path) || holdsMarkers(results.get(path) ?? ""));
-  return isLeft ? undefined : edited(run, stop.tree, edits);
+  const isLeft = [...marked.keys()].some((path) => !edits.has(path) || holdsMarkers(edits.get(path)?.text ?? ""));
+  return isLeft ? undefined : edited(run, stop.tree, new Map([...edits].map(([path, { file }]) => [path, file])));
+}
+
+/** Reads what has to be compared: files with markers, and those that are not what they were. */
+async function readTexts(
+  run: RunRepository,
+  found: Map<string, TreeFile>,
+  marked: Map<string, string>,
+  changed: ChangedFile[],
+): Promise<(file: TreeFile | undefined) => string | undefined> {
+  const unlike = changed.filter(({ path, before }) => marked.has(path) || !isSameFile(found.get(path), before));
+  const files = unlike.flatMap(({ path, before, after }) => [found.get(path), before, after].filter(isRegular));
+  const ids = files.map(({ oid }) => oid);
+  const blobs = await readObjects(run, "blob", ids, TEXT_LIMITS);
+  return (file) => blobs?.get(file?.oid ?? "");
 }
 
 /** Undefined when a file would have to go for it that the person did not remove, as where a directory takes its place. */
@@ -95,8 +112,8 @@ function mergedMode(now?: TreeFile, before?: TreeFile, after?: TreeFile): string
   return before.mode === after.mode ? now.mode : undefined;
 }
 
-function isLines(text: string | undefined): boolean {
-  return text !== undefined && !text.includes("\0");
+function areLines(texts: (string | undefined)[]): texts is [string, string, string] {
+  return texts.every((text) => text !== undefined && !text.includes("\0"));
 }
 
 /** Whether git would merge these files line by line, by the attributes in the tree. */
@@ -117,11 +134,10 @@ async function mergeByLine(run: RunRepository, tree: string, paths: string[]): P
 }
 
 /** Undefined when both changed the same lines. */
-async function mergeFile(run: RunRepository, { now, before, after }: Difference): Promise<string | undefined> {
-  const versions = { "merge-now": now, "merge-before": before, "merge-after": after };
-  for (const [name, text] of Object.entries(versions)) await writeFile(join(run.path, name), text, "latin1");
-  const { exitCode, stdout } = await run.git(["merge-file", "-p", "-q", ...Object.keys(versions)], {
-    accept: CONFLICTS,
-  });
-  return exitCode === 0 ? stdout.toString("latin1") : undefined;
+async function mergeFile(run: RunRepository, { mode, versions }: Difference): Promise<Edit | undefined> {
+  const names = ["merge-now", "merge-before", "merge-after"];
+  for (const [at, name] of names.entries()) await writeFile(join(run.path, name), versions[at] as string, "latin1");
+  const { exitCode, stdout } = await run.git(["merge-file", "-p", "-q", ...names], { accept: CONFLICTS });
+  if (exitCode !== 0) return undefined;
+  return { file: { mode, oid: writeObject(run, "blob", stdout) }, text: stdout.toString("latin1") };
 }
