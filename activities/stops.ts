@@ -12,7 +12,7 @@ const LONGEST_SUBJECT = 200;
 const LONGEST_EVIDENCE = 1_000;
 
 export function conflictStop({ attemptId, release }: Work, stop: Conflict): Extract<Carry, { kind: "conflict" }> {
-  const { progress, conflict, patch, subject, isMerge, remembered } = stop;
+  const { progress, conflict, patch, subject, submodules, isMerge, remembered } = stop;
   const proposal = stop.proposal && { ...stop.proposal, evidence: cut(stop.proposal.evidence, LONGEST_EVIDENCE) };
   const files = fewFiles(stop.files);
   const merge = isMerge ? "The merge " : "";
@@ -25,7 +25,7 @@ export function conflictStop({ attemptId, release }: Work, stop: Conflict): Extr
   return {
     kind: "conflict",
     message: lines.join("\n"),
-    commands: conflictCommands({ attemptId, name: release.name, patch, subject, files, isMerge }),
+    commands: conflictCommands({ attemptId, name: release.name, patch, subject, files, submodules, isMerge }),
     files,
     proposal,
     stopped: { progress, conflict, patch },

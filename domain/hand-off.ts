@@ -44,6 +44,13 @@ function resumeLines(attemptId: string): string[] {
   ];
 }
 
+/** Of which submodule two commits are wanted; absent where a side has it not, or not as a submodule. */
+export interface SubmoduleConflict {
+  path: string;
+  release?: string;
+  patch?: string;
+}
+
 export interface ConflictShown {
   attemptId: string;
   name: string;
@@ -51,8 +58,10 @@ export interface ConflictShown {
   subject: string;
   /** As people read their names. */
   files: string[];
+  /** Those of the files that are submodules. */
+  submodules: SubmoduleConflict[];
   /** Whether the stopped patch is a merge. */
-  isMerge?: boolean;
+  isMerge: boolean;
 }
 
 /**
@@ -61,8 +70,10 @@ export interface ConflictShown {
  * elsewhere or not at all.
  */
 export function conflictCommands(stop: ConflictShown): string[] {
-  const { files, patch } = stop;
-  const told = files.slice(0, MOST_NAMED).map(commentWord).join(" ") + (files.length > MOST_NAMED ? " …" : "");
+  const { patch, submodules } = stop;
+  const files = stop.files.filter((file) => !submodules.some(({ path }) => path === file));
+  const told =
+    stop.files.slice(0, MOST_NAMED).map(commentWord).join(" ") + (stop.files.length > MOST_NAMED ? " …" : "");
   const task = `Edit ${told} until the patch is right (or delete what should go), then:`;
   const body = ` -H 'Content-Type: application/json' -d '{"token": "${TOKEN}", "reason": "why it may go"}'`;
   const allowed = stop.subject === "" ? "--allow-empty --allow-empty-message" : "--allow-empty";
@@ -76,15 +87,30 @@ export function conflictCommands(stop: ConflictShown): string[] {
   const how = stop.isMerge ? "--amend --no-edit" : `-C ${patch}`;
   return [
     ...start,
-    files.length <= MOST_NAMED && files.every(canBeTyped)
-      ? `git add -A -- ${files.map(shellWord).join(" ")}`
-      : "git add -A",
+    ...submodules.slice(0, MOST_NAMED).flatMap(submoduleLines),
+    ...addLine(files),
     `git commit ${allowed} ${how}`,
     `git push origin +HEAD:${shellWord(resolutionRef(stop.name))}`,
     ...resumeLines(stop.attemptId),
     "# Or leave the patch out:",
     callLine(stop.attemptId, "skip-patch", body),
   ];
+}
+
+/** `git add` knows a submodule's commit only where the submodule is checked out. */
+function submoduleLines({ path, release, patch }: SubmoduleConflict): string[] {
+  const wanted = [release && `progress has ${release}`, patch && `the patch ${patch}`].filter(Boolean).join(", ");
+  const word = commentWord(path);
+  return [
+    `# ${word} is a submodule: ${wanted}. Record the commit that is right (or git rm --cached ${word}):`,
+    `#   git update-index --cacheinfo 160000,${patch ?? release},${word}`,
+  ];
+}
+
+function addLine(files: string[]): string[] {
+  if (files.length === 0) return [];
+  const canBeNamed = files.length <= MOST_NAMED && files.every(canBeTyped);
+  return [canBeNamed ? `git add -A -- ${files.map(shellWord).join(" ")}` : "git add -A"];
 }
 
 /** More files than this are not named one by one. */

@@ -1,6 +1,7 @@
 /** Moves the stack onto the release, in memory. A pure function of the recipe, and of what the fork remembers where that may be used. */
 
 import type { Decision, LedgerRow } from "../domain/attempt.ts";
+import type { SubmoduleConflict } from "../domain/hand-off.ts";
 import { Blocked, type BlockedOutcome } from "./blocked.ts";
 import { filesOf } from "./changes.ts";
 import { applyFixes } from "./decisions.ts";
@@ -8,6 +9,7 @@ import { type Explanation, explainConflict } from "./explain.ts";
 import { fetchInputs } from "./inputs.ts";
 import { madeBy } from "./kept.ts";
 import { Memory, type Stop } from "./memory.ts";
+import type { ConflictEntry } from "./merge-tree.ts";
 import { shownPath } from "./paths.ts";
 import { push } from "./push.ts";
 import { rangeDiffIn } from "./range-diff.ts";
@@ -43,6 +45,8 @@ export interface Conflict {
   patch: string;
   subject: string;
   files: string[];
+  /** Those of the files that are submodules. */
+  submodules: SubmoduleConflict[];
   isMerge: boolean;
   /** Of a stopped merge: its further parents, carried. None where all that it merged was left out. */
   others: string[];
@@ -123,12 +127,24 @@ function conflict(walk: Walk, stop: WalkStop): Pass {
     patch: patch.id,
     subject: patch.subject,
     files: files.map(shownPath),
+    submodules: submodulesIn(stop.entries),
     isMerge: patch.parents.length > 1,
     others,
     ledger: walk.ledger.rows(),
     remembered: walk.remembered,
     stop,
   };
+}
+
+const SUBMODULE = "160000";
+
+function submodulesIn(entries: ConflictEntry[]): SubmoduleConflict[] {
+  const found = entries.filter(({ mode }) => mode === SUBMODULE);
+  return [...new Set(found.map(({ path }) => path))].map((path) => {
+    const at = (stage: number) => found.find((entry) => entry.path === path && entry.stage === stage)?.oid;
+    const [release, patch] = [at(2), at(3)];
+    return { path: shownPath(path), ...(release && { release }), ...(patch && { patch }) };
+  });
 }
 
 /** What upstream did to the files of a stopped patch. */

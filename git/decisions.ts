@@ -79,9 +79,9 @@ function sourceOf({ commit, by, memory }: Decision & { kind: "resolution" }, top
   return `${by ?? nameOf(top)} resolved it in ${commit}`;
 }
 
-/** Who committed it. A forge that commits for people tells of them as the author; a commit that we made tells only of us. */
+/** Who committed it. A forge that commits for people names them as the author; a commit that we made tells only of us. */
 export function nameOf({ author, committer }: Commit): string {
-  const who = /<[^>]*no-?reply[^>]*>/i.test(committer) ? author : committer;
+  const who = /<no-?reply@/i.test(committer) ? author : committer;
   return committer.startsWith(COMMITTER) ? "a person" : Buffer.from(who.replace(/ <.*$/s, ""), "latin1").toString();
 }
 

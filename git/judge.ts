@@ -87,7 +87,9 @@ export class Judge {
     const own = accounts.get(conflict.patch.id);
     if (!own) return { refused: missing(place, conflict), leftover: true };
     const top = commits.at(-1) as Commit;
-    if (place.holdsConflict || commits.some(({ id }) => id === conflict.commit)) {
+    // A merge is fixed from there, wherever it is pushed.
+    const isMerge = conflict.patch.parents.length > 1;
+    if (place.holdsConflict || isMerge || commits.some(({ id }) => id === conflict.commit)) {
       const untouched = await filesUntouched(this.#run, conflict, top, commits);
       if (untouched.length > 0) {
         return {

@@ -18,6 +18,7 @@ const stopped: Conflict = {
   patch: sha("3"),
   subject: "Keep our logo",
   files: ["logo.c"],
+  submodules: [],
   isMerge: false,
   others: [],
   upstreamCommits: [],

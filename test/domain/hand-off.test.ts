@@ -9,6 +9,8 @@ test.each(["plain", "with space", "it's", "$(touch /tmp/x)", "a\nb", "-flag", "`
   },
 );
 
+const plain = { submodules: [], isMerge: false };
+
 test("the commands of a conflict name the patch, the files and the resolution ref, and all else is a comment", () => {
   const commands = conflictCommands({
     attemptId: "maintain-release/acme/v1/1",
@@ -16,6 +18,7 @@ test("the commands of a conflict name the patch, the files and the resolution re
     patch: "abc123",
     subject: "One",
     files: ["a b.c"],
+    ...plain,
   });
   expect(commands).toContain("git cherry-pick --allow-empty abc123");
   expect(commands).toContain("git add -A -- 'a b.c'");
@@ -26,7 +29,14 @@ test("the commands of a conflict name the patch, the files and the resolution re
 
 test("a file's name cannot smuggle a command in", () => {
   const file = "x\ntouch /tmp/owned\n'; touch /tmp/owned #";
-  const commands = conflictCommands({ attemptId: "a", name: "v1", patch: "abc", subject: "x", files: [file] });
+  const commands = conflictCommands({
+    attemptId: "a",
+    name: "v1",
+    patch: "abc",
+    subject: "x",
+    files: [file],
+    ...plain,
+  });
   const script = ["git() { :; }", ...commands].join("\n");
   expect(execFileSync("sh", ["-c", `touch() { echo touched; }\n${script}`]).toString()).toBe("");
 });

@@ -1,10 +1,11 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { conflictCommands } from "../../domain/hand-off.ts";
 import type { TestRepository, UpstreamAndFork } from "../support/repositories.ts";
 import { refusalOf, row } from "./hand-off-table.ts";
 import { lines } from "./scene.ts";
-import { aStop, CONFLICT, RESOLUTION, resolve } from "./stopped.ts";
+import { aStop, CONFLICT, paste, RESOLUTION, resolve } from "./stopped.ts";
 
 const crlf = (text: string) => text.replaceAll("\n", "\r\n");
 const binary = (text: string) => Buffer.from(`\0\x01${text}\0`);
@@ -57,8 +58,8 @@ function picked(files: Record<string, string | null> = {}): TestRepository {
   const person = stop().person();
   expect(person.tries("cherry-pick", stop().stopped.patch)).toBe(false);
   for (const [name, content] of Object.entries({ ...fixed, ...files })) person.write(name, content);
-  person.git("add", "-A", "--", ".", ":!sub");
   person.git("update-index", "--cacheinfo", `160000,${"2".repeat(40)},sub`);
+  person.git("add", "-A");
   person.git("cherry-pick", "--continue");
   return person;
 }
@@ -146,6 +147,22 @@ test(row("unmarked-chosen"), async () => {
   const taken = await stop().taken(person);
   expect(taken.commit).toBe(person.head());
   expect(taken.file("gone.txt")).toBe(lines({ 10: "ours" }));
+});
+
+test(row("printed-submodule"), async () => {
+  const commands = conflictCommands({ attemptId: "a/b", name: "v2.0.0", ...stop().conflict });
+  const record = commands.find((line) => line.startsWith("#   git update-index"))?.slice(1) as string;
+  expect(record).toContain(`160000,${"1".repeat(40)},sub`);
+  for (const isRecorded of [false, true]) {
+    const person = stop().person("patches");
+    const [before, after] = commands.join("\n").split(/^# It stops.*$/m) as [string, string];
+    paste("sh", person, before);
+    for (const [name, content] of Object.entries(fixed)) person.write(name, content);
+    if (isRecorded) paste("sh", person, record);
+    paste("sh", person, after);
+    if (isRecorded) expect(stop().show("ls-tree", (await stop().accepted()).commit, "sub")).toContain("1".repeat(40));
+    else expect(await stop().refused()).toMatch(refusalOf("printed-submodule"));
+  }
 });
 
 /** On the conflict branch, with all text fixed, and what else is done to files. */

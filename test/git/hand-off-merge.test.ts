@@ -26,10 +26,10 @@ describe("a merge", () => {
   const parents = (commit: string) => stop().show("log", "-1", "--format=%P", commit).split(" ");
 
   test(row("merge-printed"), async () => {
-    const { patch, subject, files, isMerge, others, progress } = stop().conflict;
+    const { subject, files, isMerge, others, progress } = stop().conflict;
     expect([subject, isMerge, files, others.length]).toEqual(["Merge topic", true, ["c.txt"], 1]);
     for (const shell of ["sh", "bash"]) {
-      const commands = conflictCommands({ attemptId: "a/b", name: "v2.0.0", patch, subject, files, isMerge });
+      const commands = conflictCommands({ attemptId: "a/b", name: "v2.0.0", ...stop().conflict });
       const person = stop().person("patches");
       const [before, after] = commands.join("\n").split(/^# It is the merge.*$/m) as [string, string];
       expect(paste(shell, person, before)).toBe(0);
@@ -108,10 +108,10 @@ test(row("merge-of-nothing"), async () => {
   const first = await Stop.of(pair);
   expect(first.conflict.subject).toBe("Topic");
   const stop = await Stop.of(pair, [{ kind: "skip", patch: first.stopped.patch, reason: "not needed" }]);
-  const { patch, subject, files, isMerge, others } = stop.conflict;
+  const { subject, isMerge, others } = stop.conflict;
   expect([subject, isMerge, others]).toEqual(["Merge topic", true, []]);
   const person = stop.person("patches");
-  const commands = conflictCommands({ attemptId: "a/b", name: "v2.0.0", patch, subject, files, isMerge });
+  const commands = conflictCommands({ attemptId: "a/b", name: "v2.0.0", ...stop.conflict });
   const [before, after] = commands.join("\n").split(/^# It is the merge.*$/m) as [string, string];
   paste("sh", person, before);
   person.write("c.txt", fixed["c.txt"]);

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { conflictCommands } from "../../domain/hand-off.ts";
+import { runGit } from "../support/repositories.ts";
 import { refusalOf, row } from "./hand-off-table.ts";
 import { lines } from "./scene.ts";
 import { aStop, CONFLICT, fivePatches, PROGRESS, paste, push, RESOLUTION, resolve } from "./stopped.ts";
@@ -11,8 +12,7 @@ const onlyTwo = ["applied", "resolved", "applied", "conflict", "pending"];
 const allFour = ["applied", "resolved", "resolved", "resolved", "resolved"];
 
 async function pastePrinted(shell: string): Promise<void> {
-  const { patch, subject, files, isMerge } = stop().conflict;
-  const commands = conflictCommands({ attemptId: "a/b", name: "v2.0.0", patch, subject, files, isMerge });
+  const commands = conflictCommands({ attemptId: "a/b", name: "v2.0.0", ...stop().conflict });
   const person = stop().person("patches");
   const [before, after] = commands.join("\n").split(/^# It stops.*$/m) as [string, string];
   expect(paste(shell, person, before)).not.toBe(0);
@@ -76,8 +76,16 @@ test(row("am"), async () => {
 
 test(row("forge-edit"), async () => {
   const person = stop().person(CONFLICT);
-  const web = { name: "Wanda Web", email: "wanda@example.org" };
-  person.commit("Update a.txt", { files: fixed, author: web });
+  resolve(person, fixed);
+  // A forge commits in its own name, with the person as the author.
+  runGit(
+    person.path,
+    ["commit", "-q", "-m", "Update a.txt", "--author", "Wanda Web <1+wanda@users.noreply.forge.example>"],
+    {
+      GIT_COMMITTER_NAME: "Forge",
+      GIT_COMMITTER_EMAIL: "noreply@forge.example",
+    },
+  );
   const taken = await stop().taken(person, CONFLICT);
   expect(stop().show("log", "-1", "--format=%P %an %s %cn", taken.commit)).toBe(
     `${stop().stopped.progress} Ann Author Two patch.moi`,
