@@ -1,5 +1,7 @@
 /** An upstream, a fork and an engine, set up for one test. */
 
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { Decision } from "../../domain/attempt.ts";
@@ -12,6 +14,7 @@ import {
   type Stopped,
   type Target,
 } from "../../git/index.ts";
+import { shownPath } from "../../git/paths.ts";
 import { makeUpstreamAndFork, runGit, TestRepository, type UpstreamAndFork } from "../support/repositories.ts";
 
 export interface Scene extends UpstreamAndFork {
@@ -87,18 +90,57 @@ export async function carryAll(at: Scene, recipe: Recipe) {
 }
 
 /** What a full `git rebase` with a pinned committer makes of the stack. */
-export function rebased(at: Scene, recipe: Recipe): string {
-  const oracle = at.person();
-  oracle.git("fetch", "-q", at.upstreamUrl, "+refs/tags/*:refs/tags/*", "+refs/heads/*:refs/remotes/upstream/*");
-  const seconds = oracle.git("log", "-1", "--format=%ct", recipe.release);
-  const environment = {
+export function rebased(at: Served, recipe: Recipe, options?: RebaseOptions): string {
+  const outcome = askRebase(at, recipe, options);
+  if ("tip" in outcome) return outcome.tip;
+  throw new Error(`git rebase stopped at ${outcome.patch} with ${outcome.files.join(", ")}`);
+}
+
+export interface RebaseOptions {
+  /** As `rebase --rebase-merges` does. */
+  merges?: boolean;
+  /** Leaves out what `git cherry` says upstream has. */
+  taken?: boolean;
+}
+
+type Served = Pick<Scene, "directory" | "upstreamUrl" | "forkUrl">;
+
+/** Where a full `git rebase` comes to: its tip, or the commit and the files it stops at, as an engine's answer names them. */
+export function askRebase(
+  at: Served,
+  recipe: Recipe,
+  { merges = false, taken = false }: RebaseOptions = {},
+): { tip: string } | { patch: string; files: string[]; progress?: string } {
+  const path = mkdtempSync(join(at.directory, "oracle-"));
+  runGit(path, ["init", "-q"]);
+  writeFileSync(join(path, ".git/objects/info/alternates"), `${at.upstreamUrl}/objects\n${at.forkUrl}/objects\n`);
+  const { release, base, tip } = recipe;
+  const environment: Record<string, string> = {
     GIT_COMMITTER_NAME: "patch.moi",
     GIT_COMMITTER_EMAIL: "noreply@patch.moi",
-    GIT_COMMITTER_DATE: `@${seconds} +0000`,
+    GIT_COMMITTER_DATE: `@${runGit(path, ["log", "-1", "--format=%ct", release])} +0000`,
   };
-  runGit(oracle.path, ["checkout", "-q", "--detach", recipe.tip]);
-  runGit(oracle.path, ["rebase", "-q", "--onto", recipe.release, recipe.base], environment);
-  return oracle.head();
+  const flags = merges ? ["--rebase-merges"] : [];
+  if (taken) {
+    const marked = runGit(path, ["cherry", release, tip, base]).split("\n");
+    const left = marked.flatMap((line) => (line.startsWith("- ") ? [line.slice(2)] : []));
+    flags.push("--interactive", "--empty=drop");
+    environment.GIT_SEQUENCE_EDITOR = `sed -i -E '/^pick (${left.join("|") || "none"})/d'`;
+  }
+  runGit(path, ["checkout", "-q", "--detach", tip]);
+  try {
+    runGit(path, ["-c", "core.abbrev=40", "rebase", "-q", ...flags, "--onto", release, base], environment);
+    return { tip: runGit(path, ["rev-parse", "HEAD"]) };
+  } catch (error) {
+    const done = join(path, ".git/rebase-merge/done");
+    if (!existsSync(done)) throw error;
+    // `pick <commit> …` or `merge -C <commit> …`
+    const patch = /[0-9a-f]{40}/.exec(readFileSync(done, "utf8").trim().split("\n").at(-1) ?? "")?.[0] as string;
+    const unmerged = execFileSync("git", ["ls-files", "-u", "-z"], { cwd: path, encoding: "latin1" });
+    const names = unmerged.split("\0").flatMap((line) => (line ? [line.slice(line.indexOf("\t") + 1)] : []));
+    const files = [...new Set(names)].map(shownPath).sort();
+    return { patch, files, ...(!merges && { progress: runGit(path, ["rev-parse", "HEAD"]) }) };
+  }
 }
 
 /** The text of a file in a commit of the served fork or of any repository path. */
