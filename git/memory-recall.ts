@@ -63,9 +63,7 @@ export async function resolveAgain(
     else if (!isSameFile(file, after)) {
       const mode = mergedMode(file, before, after);
       const versions = [now, text(before), text(after)];
-      // What is in conflict without markers is known by its exact versions: it cannot differ and be the same conflict.
-      const differs = !marked.has(path) && stop.files.includes(path);
-      if (!mode || differs || !areLines(versions)) return undefined;
+      if (!mode || !areLines(versions)) return undefined;
       differences.push({ path, mode, versions });
     }
   }

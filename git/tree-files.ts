@@ -134,6 +134,7 @@ export async function indexOf(
   const input = lines.map(([path, file]) => `${file?.mode ?? "0"} ${file?.oid ?? NULL_ID}\t${path}\0`).join("");
   if (input === "") return environment;
   const args = ["update-index", "-z", "--index-info"];
-  const { exitCode } = await run.git(args, { environment, input: Buffer.from(input, "latin1"), accept: [128] });
-  return exitCode === 0 ? environment : undefined;
+  const { exitCode, stderr } = await run.git(args, { environment, input: Buffer.from(input, "latin1"), accept: [128] });
+  // A path that no work tree may have, such as a .gitmodules that is a link, is not an error to git (builtin/update-index.c).
+  return exitCode === 0 && !/^Ignoring path /m.test(stderr) ? environment : undefined;
 }

@@ -118,6 +118,7 @@ const additions: [name: string, addition: Addition, isUsed: boolean][] = [
   ["another file", inside("d", file("ordinary.txt")), true],
   ["a mode of its own", file("x", "100664"), false],
   ["a way out of the tree", inside("..", file("x")), false],
+  [".gitmodules that is a link", file(".gitmodules", "120000"), false],
   ["a .git", inside(".git", file("config")), false],
   ["a .git of another file system", inside("GIT~1", file("config")), false],
   ["a .git behind a backslash", file("d\\.git\\config"), false],
@@ -134,6 +135,17 @@ test.each(additions)("an entry with %s", async (_, addition, isUsed) => {
   runGit(at.url, ["update-ref", `refs/patchmoi/resolutions/${key}`, id]);
   const again = await at.recall({ onto: "v2" });
   expect(again !== undefined).toBe(isUsed);
+});
+
+test("an entry that would leave markers is not used", async () => {
+  const ours = await fork();
+  const { at, key, own } = ours;
+  const conflict = runGit(at.url, ["rev-parse", `${own}:conflict`]);
+  const same = ["conflict", "resolution"].map((name) => ({ mode: "40000", name, id: conflict }));
+  for (const root of [[], same]) {
+    runGit(at.url, ["update-ref", `refs/patchmoi/resolutions/${key}`, commit(ours, { tree: tree(at, root) })]);
+    expect(await at.recall({ onto: "v2" })).toBeUndefined();
+  }
 });
 
 test("one bad entry spoils neither the list nor the others; refs beside are no entries", async () => {
