@@ -1,6 +1,7 @@
 // What the scripts of package.json call. Plain JavaScript without dependencies: it also runs straight after `git clone`.
 import { existsSync } from "node:fs";
 import { pathToFileURL } from "node:url";
+import { benchEngine } from "./run/bench.mjs";
 import { build } from "./run/build.mjs";
 import { check, format } from "./run/check.mjs";
 import { ROOT, stop } from "./run/ground.mjs";
@@ -16,7 +17,7 @@ const ENTRIES = {
   "start:worker": "dist/worker/main.js",
   doctor: "dist/scripts/doctor.js",
 };
-const TASKS = { test, check, format, build: async () => {} };
+const TASKS = { test, check, format, build: async () => {}, "bench:engine": benchEngine };
 
 const [command = "", ...args] = process.argv.slice(2);
 if (!(command in ENTRIES) && !(command in TASKS)) {
