@@ -92,7 +92,8 @@ test("a resolution outlives its hand-off refs, for a retry after a refused promo
     "heads/patchmoi/candidate/v1.1.0",
   ]);
   await promote(id, { channel: "public" });
-  await expect.poll(() => Object.keys(fork.refs()).filter((ref) => ref.includes("decisions"))).toEqual([]);
+  const kept = () => Object.keys(fork.refs()).filter((ref) => ref.includes("decisions"));
+  await expect.poll(kept, { timeout: 20_000 }).toEqual([]);
 });
 
 test("a patch branch that moved meanwhile is not promoted over; retry carries what is there now", async () => {
@@ -180,6 +181,8 @@ test("a replay takes the place of its waiting attempt; ending an older attempt l
   follow(again.intervention?.commands ?? [], person, () => person.write("app.txt", RESOLVED));
   await world.service.post(`${attemptPath(second)}/resume`);
   await world.service.attempt(second, done);
+  const { body } = await world.service.get<{ resolutions: { key: string }[] }>("/forks/replayed/resolutions");
+  await world.service.delete(`/forks/replayed/resolutions/${body.resolutions[0]?.key}`);
 
   await replay();
   const third = "maintain-release/replayed/v1.1.0/3";
