@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import type { Decision } from "../../domain/attempt.ts";
 import { makeUpstreamAndFork, type UpstreamAndFork } from "../support/repositories.ts";
@@ -272,4 +272,42 @@ test(row("two-workers"), async () => {
   expect(stop().show("for-each-ref", "--format=%(refname)", "refs/patchmoi/decisions")).toBe(
     `refs/patchmoi/decisions/v2.0.0/${decision.commit}`,
   );
+});
+
+/** What the served fork does when something is pushed to what is remembered. */
+function onRemembering(script: string): void {
+  const hook = join(stop().pair.forkUrl, "hooks", "update");
+  mkdirSync(dirname(hook), { recursive: true });
+  writeFileSync(hook, `#!/bin/sh\ncase "$1" in refs/patchmoi/resolutions/*) ${script} ;; esac\n`, { mode: 0o755 });
+  // The engine's own configuration switches hooks off, also of repositories on this machine.
+  stop().show("config", "core.hooksPath", dirname(hook));
+  onTestFinished(() => rmSync(hook));
+}
+
+test("a resolution that the fork will not remember is taken all the same, and that is said", async () => {
+  onRemembering("echo not here >&2; exit 1");
+  const person = picked();
+  push(person, RESOLUTION);
+  const answer = await stop().git.readResolution(stop().recipe, stop().stopped);
+  expect(answer).toMatchObject({
+    kind: "accepted",
+    decision: { commit: person.head() },
+    warning: expect.stringMatching(
+      /^the resolution of .* "Two" is taken, but the fork does not remember it .*not here/s,
+    ),
+  });
+});
+
+test("a worker that dies between keeping a resolution and telling of it has lost nothing", async () => {
+  onRemembering("touch remembering; sleep 2");
+  const person = picked();
+  push(person, RESOLUTION);
+  const died = new AbortController();
+  const read = stop().git.readResolution(stop().recipe, stop().stopped, died.signal);
+  while (!existsSync(join(stop().pair.forkUrl, "remembering"))) await new Promise((resolve) => setTimeout(resolve, 20));
+  died.abort();
+  await expect(read).rejects.toMatchObject({ kind: "cancelled" });
+  person.git("push", "-q", "origin", `:${RESOLUTION}`);
+  expect(stop().show("for-each-ref", "--format=%(objectname)", "refs/patchmoi/decisions")).toBe(person.head());
+  expect((await stop().taken(person)).commit).toBe(person.head());
 });
