@@ -2,8 +2,8 @@
 
 import { createHash } from "node:crypto";
 import { type Hunk, hunksOf, numbered } from "./conflict-text.ts";
-import type { ConflictEntry } from "./merge-answer.ts";
 import type { Stop } from "./memory.ts";
+import type { ConflictEntry } from "./merge-answer.ts";
 import type { RunRepository } from "./run-repository.ts";
 import { filesAt, isRegular, type Limits, readObjects } from "./tree-files.ts";
 
