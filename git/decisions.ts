@@ -44,17 +44,15 @@ export async function takeResolution(
   const top = commits.at(-1) ?? { ...stopped, ...head };
   const accounts = accountsOn(commits, left, others);
   const own = accounts.get(stopped.id) ?? top;
-  const evidence = sourceOf(decision, top);
-  const resolved = (commit: Commit, more = ""): Fate => ({
-    outcome: "resolved",
-    commit: commit.id,
-    evidence: `${evidence}${more}`,
-  });
+  const source = sourceOf(decision, top);
+  const trees = new Map([[head.id, head.tree], ...commits.map(({ id, tree }) => [id, tree] as const)]);
+  const resolved = (commit: Commit, more = ""): Fate => {
+    const nothing = commit.tree === trees.get(commit.parents[0] ?? "") ? ", which leaves nothing of it" : "";
+    return { outcome: "resolved", commit: commit.id, evidence: `${source}${nothing}${more}` };
+  };
   const rows = new Map([...accounts].map(([id, commit]) => [id, resolved(commit)]));
-  const before = commits.find(({ id }) => id === own.parents[0]) ?? head;
-  const nothing = own.tree === before.tree ? ", which leaves nothing of it" : "";
   const counted = new Set([own, ...accounts.values()]);
-  rows.set(stopped.id, resolved(own, nothing + withMore(commits.filter((commit) => !counted.has(commit)))));
+  rows.set(stopped.id, resolved(own, withMore(commits.filter((commit) => !counted.has(commit)))));
   return { head: { id: top.id, tree: top.tree }, rows };
 }
 
