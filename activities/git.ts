@@ -50,7 +50,7 @@ export function gitActivities(deps: GitDeps) {
 
     /** Carries the stack with what was decided so far. Ledger and range-diff go to the attempt's record, not through history. */
     async carry(work: Work): Promise<Carry> {
-      const { attemptId, fork } = work;
+      const { attemptId } = work;
       return await step(attemptId, "carrying the stack", async (signal, progress) => {
         const recipe = recipeOf(deps, work);
         const onProgress = (k: number, n: number, subject: string) =>
@@ -65,14 +65,9 @@ export function gitActivities(deps: GitDeps) {
         const warnings = boundedWarnings(carried.warnings);
         await records.attachments.put(attemptId, ATTACHMENTS.rangeDiff, `${rangeDiff.trimEnd()}\n`);
         await changeAttempt(records, attemptId, { ledger, warnings });
-        const mustStop = warnings.length > 0 && forkOf(deps, fork).stopOnWarnings;
-        return {
-          kind: "carried",
-          tip,
-          remembered,
-          warnings,
-          ...(mustStop && { stop: warningsStop(work, tip, warnings) }),
-        };
+        const { stopOnWarnings, build } = forkOf(deps, work.fork);
+        const stop = stopOnWarnings && warnings.length > 0 ? warningsStop(work, tip, warnings) : undefined;
+        return { kind: "carried", tip, remembered, warnings, stop, builds: build !== undefined };
       });
     },
 

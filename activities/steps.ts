@@ -53,7 +53,7 @@ export interface HandOver extends Pick<Intervention, "message" | "commands" | "f
   stopped: { progress: string; conflict?: string; patch?: string };
 }
 
-/** `remembered` and `warnings` are absent in histories from before there were any. */
+/** What is optional is absent in histories from before there was such a thing. */
 export interface CarriedStack {
   kind: "carried";
   tip: string;
@@ -63,6 +63,8 @@ export interface CarriedStack {
   warnings?: string[];
   /** Set where the fork wants a person to look at the warnings first. */
   stop?: HandOver;
+  /** False where the fork has no build: then none has to be begun to find that out. */
+  builds?: boolean;
 }
 
 export type Carry = CarriedStack | ({ kind: "conflict"; remembered?: Decision[] } & HandOver) | Blocked;

@@ -248,9 +248,11 @@ export class Attempt {
     return this.promoted.get(channel) === this.candidate?.sha;
   }
 
-  /** The next pass goes on with what is carried. */
+  /** The next pass goes on with what is carried; the fork may have been given a build meanwhile. */
   private acceptWarnings(): undefined {
-    if (this.carried?.kind === "carried") this.acceptedWarnings = warningsOf(this.carried);
+    if (this.carried?.kind !== "carried") return;
+    this.acceptedWarnings = warningsOf(this.carried);
+    this.carried = { ...this.carried, builds: true };
   }
 
   private async waitFor(stop: Waiting): Promise<void> {

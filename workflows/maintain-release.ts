@@ -28,10 +28,10 @@ async function pass(attempt: Attempt): Promise<Stop> {
   if (attempt.carried.kind === "blocked") return attempt.blocked(attempt.carried);
   attempt.takeUp(attempt.carried);
   if (attempt.carried.kind === "conflict") return attempt.handOver("conflict", attempt.carried);
-  const { tip, stop } = attempt.carried;
+  const { tip, stop, builds = true } = attempt.carried;
   if (stop && !attempt.accepts(attempt.carried)) return attempt.handOver("warnings", stop);
 
-  if (attempt.built !== tip) {
+  if (builds && attempt.built !== tip) {
     const build = await attempt.step("build", (summary) => builder(summary).build({ ...attempt.work, tip }));
     if (build.kind === "blocked") return attempt.blocked(build);
     attempt.warn("build", build.warnings);

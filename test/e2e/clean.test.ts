@@ -70,11 +70,11 @@ async function eventsOf(id: string): Promise<number> {
   return events?.length ?? 0;
 }
 
-test("the history of an attempt up to its candidate is short, also with a long stack", async () => {
-  const options = { build: { commands: ["true"] } };
+test("the history of an attempt up to its candidate is short, also with a long stack and a build", async () => {
+  const build = { commands: ["true"] };
   const lengths = [3, 60];
   const counts = lengths.map(async (patches) => {
-    const fork = await world.addFork(`stack-of-${patches}`, { fork: options });
+    const fork = await world.addFork(`stack-of-${patches}`, { fork: { build } });
     for (let n = 3; n < patches; n++)
       fork.repositories.fork.commit(`Patch ${n}`, { files: { [`${n}.txt`]: "ours\n" } });
     fork.release("v1.1.0", { ...HARMLESS });
