@@ -2,7 +2,10 @@
 
 export interface Figure {
   measure: string;
-  goal?: Goal;
+  /** How many times faster ours is, or which share of theirs ours takes. */
+  as: "times" | "share";
+  /** At least as many times, or at most such a share. */
+  goal?: number | undefined;
   /** Seconds, or bytes, of the engine and of what it is compared with, a pair a round. */
   ours: number[];
   theirs: number[];
@@ -10,9 +13,6 @@ export interface Figure {
   unit?: "MB";
   notes?: string;
 }
-
-/** `least`: as many times faster than theirs. `most`: as much of theirs. */
-export type Goal = { least: number } | { most: number };
 
 /** Numbers that are no ratio. */
 export interface Counted {
@@ -41,13 +41,18 @@ export function spread(values: number[]): Spread {
 }
 
 /** Pair by pair: what disturbs one round disturbs both of its sides. */
-export function ratios({ ours, theirs, goal }: Figure): Spread {
-  const pairs = ours.map((mine, round) => [mine, theirs[round] as number] as const);
-  return spread(pairs.map(([mine, other]) => (goal && "least" in goal ? other / mine : mine / other)));
+export function ratios({ as, ours, theirs }: Figure): Spread {
+  return spread(
+    ours.map((mine, round) => {
+      const other = theirs[round] as number;
+      return as === "times" ? other / mine : mine / other;
+    }),
+  );
 }
 
 export function isReached(figure: Figure): boolean | undefined {
-  if (!figure.goal) return undefined;
+  const { as, goal } = figure;
+  if (goal === undefined) return undefined;
   const { median } = ratios(figure);
-  return "least" in figure.goal ? median >= figure.goal.least : median <= figure.goal.most;
+  return as === "times" ? median >= goal : median <= goal;
 }

@@ -19,6 +19,7 @@ export class Grounds {
   readonly #roots: { memory: string; disk: string };
   readonly #pairs = new Map<string, Pair>();
   readonly #places = new Map<string, Place>();
+  readonly #directories: string[] = [];
   readonly #say: (line: string) => void;
 
   constructor(wish: Measuring, say: (line: string) => void) {
@@ -33,9 +34,14 @@ export class Grounds {
     return /\d+(\.\d+)+/.exec(runGit("/", ["--version"]))?.[0] ?? "0";
   }
 
-  /** Whether this git merges trees by name, and knows `git replay` well enough to be compared with. */
-  isNew(): boolean {
-    return this.version().localeCompare("2.45", "en", { numeric: true }) >= 0;
+  atLeast(version: string): boolean {
+    return this.version().localeCompare(version, "en", { numeric: true }) >= 0;
+  }
+
+  /** How many times faster it has to be: since 2.45 git merges trees that are no commits, before 2.38 none in memory. */
+  goal(least: number, lately = least): number | undefined {
+    if (!this.atLeast("2.38")) return undefined;
+    return this.atLeast("2.45") ? lately : least;
   }
 
   /** A tenth of everything that is many, where things are to be quick. */
@@ -61,8 +67,9 @@ export class Grounds {
     this.#say(`making ${shape.files} files and ${shape.patches} patches …`);
     const directory = join(this.#roots.memory, `pair-${this.#pairs.size}`);
     const { upstream, fork } = await writeRepositories(directory, shape);
-    const [base, release] = [GENERATED.base, `refs/tags/${GENERATED.tag}`].map((ref) => commitAt(upstream, ref));
-    const pair = this.#withVariants({ upstream, fork, tag: GENERATED.tag, base, release } as Pair, GENERATED.branch);
+    const { tag, branch } = GENERATED;
+    const [base, release] = [commitAt(upstream, GENERATED.base), commitAt(upstream, `refs/tags/${tag}`)];
+    const pair = this.#withVariants({ upstream, fork, tag, base, release }, branch);
     this.#pairs.set(key, pair);
     return pair;
   }
@@ -79,19 +86,21 @@ export class Grounds {
     return place;
   }
 
-  /** An empty directory of its own. */
+  /** An empty directory, until forgetPlaces. */
   directory(on: "memory" | "disk" = "memory"): string {
-    return mkdtempSync(join(this.#roots[on], "place-"));
+    const path = mkdtempSync(join(this.#roots[on], "place-"));
+    this.#directories.push(path);
+    return path;
   }
 
   /** A real pair, copied: nothing is written to what belongs to somebody. */
   async realPlace(branch: string, pair: Omit<Pair, "tips">): Promise<Place> {
-    return prepare(this.directory(), this.#withVariants(pair as Pair, branch));
+    return prepare(this.directory(), this.#withVariants(pair, branch));
   }
 
   /** Between one git and the next. */
   forgetPlaces(): void {
-    for (const { directory } of this.#places.values()) rmSync(directory, { recursive: true, force: true });
+    for (const path of this.#directories.splice(0)) rmSync(path, { recursive: true, force: true, maxRetries: 3 });
     this.#places.clear();
   }
 
@@ -100,7 +109,7 @@ export class Grounds {
   }
 
   /** One for the warm-up and each round, and one more to record. */
-  #withVariants(pair: Pair, branch: string): Pair {
+  #withVariants(pair: Omit<Pair, "tips">, branch: string): Pair {
     const tip = commitAt(pair.fork, `refs/heads/${branch}`);
     return { ...pair, tips: writeVariants(pair.fork, pair.base, tip, this.wish.runs + 2) };
   }

@@ -7,48 +7,46 @@ export const HEAD = `| Measure | Goal | Measured: median (least–most) | Reache
 
 export type Line = Figure | Counted | Skipped;
 
-export function asLine(figure: Line): string {
-  if ("skipped" in figure) return cells([figure.measure, "", "", "", "", `not measured: ${figure.skipped}`]);
-  if ("counts" in figure) return counted(figure);
+export function asLine(line: Line): string {
+  if ("skipped" in line) return cells([line.measure, "", "", "", "", `not measured: ${line.skipped}`]);
+  return "counts" in line ? counted(line) : measured(line);
+}
+
+function measured(figure: Figure): string {
+  const { measure, as, goal, ours, theirs, unit = "s", notes = "" } = figure;
   const { median, least, most } = ratios(figure);
-  const times = isTimes(figure);
-  const measured = `${shown(median, times)} (${shown(least, times)}–${shown(most, times)})`;
-  const reached = isReached(figure);
-  const [ours, theirs] = [spread(figure.ours).median, spread(figure.theirs).median];
-  const unit = figure.unit ?? "s";
+  const wanted = goal === undefined ? "" : as === "times" ? `≥ ${goal}×` : `≤ ${share(goal)}`;
+  const shown = as === "times" ? times : share;
   return cells([
-    figure.measure,
-    goal(figure),
-    measured,
-    reached === undefined ? "" : reached ? "yes" : "**no**",
-    `${digits(ours)} / ${digits(theirs)} ${unit}`,
-    figure.notes ?? "",
+    measure,
+    wanted,
+    `${shown(median)} (${shown(least)}–${shown(most)})`,
+    answer(isReached(figure)),
+    `${digits(spread(ours).median)} / ${digits(spread(theirs).median)} ${unit}`,
+    notes,
   ]);
 }
 
 function counted({ measure, most, counts, notes = "" }: Counted): string {
-  const reached = Math.max(...counts) <= most ? "yes" : "**no**";
-  return cells([measure, `≤ ${most}`, counts.join(", "), reached, "", notes]);
+  return cells([measure, `≤ ${most}`, counts.join(", "), answer(Math.max(...counts) <= most), "", notes]);
+}
+
+function answer(reached: boolean | undefined): string {
+  return reached === undefined ? "" : reached ? "yes" : "**no**";
 }
 
 function cells(texts: string[]): string {
   return `| ${texts.join(" | ")} |`;
 }
 
-function isTimes({ goal }: Figure): boolean {
-  return goal !== undefined && "least" in goal;
+function times(value: number): string {
+  return `${digits(value)}×`;
 }
 
-function goal({ goal }: Figure): string {
-  if (!goal) return "";
-  return "least" in goal ? `≥ ${goal.least}×` : `≤ ${shown(goal.most, false)}`;
-}
-
-function shown(value: number, times: boolean): string {
-  if (times) return `${digits(value)}×`;
-  return value < 0.2 ? `${digits(value * 100)} %` : digits(value);
+function share(value: number): string {
+  return value < 0.5 ? `${digits(value * 100)} %` : digits(value);
 }
 
 function digits(value: number): string {
-  return value >= 100 ? value.toFixed(0) : value.toPrecision(2 + Number(value >= 1));
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(value >= 1 ? 3 : 2);
 }

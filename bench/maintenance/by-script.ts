@@ -50,9 +50,12 @@ export function byRebasing(releases: Releases, fork: string): Side {
   return byScript(releases, fork, `${FETCH}${REBASE}${PUSH}`);
 }
 
-/** The fastest that a few lines of shell can do with git 2.38, and with git 2.45. */
-export function inMemory(releases: Releases, fork: string, isNew: boolean): Side {
-  return byScript(releases, fork, `${FETCH}${isNew ? REPLAY : MERGES}${PUSH}`);
+/** Ways to merge without a checkout: with git 2.38, and with git 2.45. */
+export type InMemory = "merge-tree" | "replay";
+
+/** The fastest that a few lines of shell can do. */
+export function byMerging(releases: Releases, fork: string, inMemory: InMemory): Side {
+  return byScript(releases, fork, `${FETCH}${inMemory === "replay" ? REPLAY : MERGES}${PUSH}`);
 }
 
 function byScript(releases: Releases, fork: string, script: string): Side {

@@ -19,18 +19,18 @@ export async function* memory(grounds: Grounds): AsyncGenerator<Figure | Skipped
     planned: byEngine(place, { afterPlan: true }),
     rebase: byRebase(place),
   };
-  if (grounds.isNew()) sides.replay = byReplay(place);
+  if (grounds.atLeast("2.45")) sides.replay = byReplay(place);
   const seconds = await interleave(sides, grounds.wish.runs);
   const { engine = [], planned = [], rebase = [] } = seconds;
-  const goal = { least: grounds.isNew() ? 10 : 3 };
+  const faster = { as: "times", goal: grounds.goal(3, 10), theirs: rebase } as const;
   const asInWorkflow = "the same, with the stack fetched by the step before, as in the workflow";
-  yield { measure: `${carrying} ÷ ${REBASING}, in memory`, goal, ours: engine, theirs: rebase };
-  yield { measure: asInWorkflow, goal, ours: planned, theirs: rebase };
+  yield { measure: `${carrying} ÷ ${REBASING}, in memory`, ours: engine, ...faster };
+  yield { measure: asInWorkflow, ours: planned, ...faster };
   if (!seconds.replay) {
     yield { measure: `${carrying} ÷ \`git replay\``, skipped: "needs git 2.45" };
     return;
   }
-  const against = { goal: { most: 1.5 }, theirs: seconds.replay };
+  const against = { as: "share", goal: 1.5, theirs: seconds.replay } as const;
   yield { measure: `${carrying} ÷ \`git replay\``, ours: engine, ...against };
   yield { measure: asInWorkflow, ours: planned, ...against };
 }
@@ -42,7 +42,8 @@ export async function* disk(grounds: Grounds): AsyncGenerator<Figure> {
   const { engine, rebase } = await interleave(sides, grounds.wish.runs);
   yield {
     measure: `carrying ${shape.patches} patches on ${shape.files} files ÷ ${REBASING}, on disk`,
-    goal: { least: grounds.isNew() ? 40 : 10 },
+    as: "times",
+    goal: grounds.goal(10, 40),
     ours: engine,
     theirs: rebase,
     notes: `${fileSystem(grounds.wish.disk)}; \`sync\` before each, caches warm`,
@@ -62,12 +63,12 @@ export async function* sizes(grounds: Grounds): AsyncGenerator<Figure> {
     const place = await grounds.place(shape);
     const { engine, rebase } = await interleave({ engine: byEngine(place), rebase: byRebase(place) }, grounds.fewRuns);
     const measure = `carrying ${shape.patches} patches on ${shape.files} files ÷ ${REBASING}, in memory`;
-    yield { measure, goal: { least }, ours: engine, theirs: rebase };
+    yield { measure, as: "times", goal: grounds.goal(least), ours: engine, theirs: rebase };
   }
   const sides = { many: await blindly(grounds, many), few: await blindly(grounds, few) };
   const seconds = await interleave(sides, grounds.wish.runs);
   const measure = `carrying on ${many.files} files ÷ on ${few.files} files`;
-  yield { measure, goal: { most: 1.5 }, ours: seconds.many, theirs: seconds.few };
+  yield { measure, as: "share", goal: 1.5, ours: seconds.many, theirs: seconds.few };
 }
 
 export async function* patches(grounds: Grounds): AsyncGenerator<Figure> {
@@ -76,7 +77,8 @@ export async function* patches(grounds: Grounds): AsyncGenerator<Figure> {
   const { engine, rebase } = await interleave({ engine: byEngine(place), rebase: byRebase(place) }, grounds.fewRuns);
   yield {
     measure: `carrying ${half.patches} patches on ${half.files} files ÷ ${REBASING}, in memory`,
-    goal: { least: grounds.isNew() ? 4 : 1.5 },
+    as: "times",
+    goal: grounds.goal(1.5, 4),
     ours: engine,
     theirs: rebase,
   };
@@ -84,7 +86,8 @@ export async function* patches(grounds: Grounds): AsyncGenerator<Figure> {
   const seconds = await interleave(sides, grounds.fewRuns);
   yield {
     measure: `carrying ${whole.patches} patches ÷ ${half.patches} patches`,
-    goal: { most: 2.3 },
+    as: "share",
+    goal: 2.3,
     ours: seconds.whole,
     theirs: seconds.half,
     notes: "2 where no step is quadratic",
@@ -98,7 +101,8 @@ export async function* merges(grounds: Grounds): AsyncGenerator<Figure> {
   const { engine, rebase } = await interleave(sides, grounds.fewRuns);
   yield {
     measure: `${shape.patches} commits with ${shape.merges} merges ÷ worktree add + rebase --rebase-merges + remove, in memory`,
-    goal: { least: 2.5 },
+    as: "times",
+    goal: grounds.goal(2.5),
     ours: engine,
     theirs: rebase,
     notes: "same tip",
@@ -114,7 +118,8 @@ export async function* fallback(grounds: Grounds): AsyncGenerator<Figure> {
     const { engine, rebase } = await interleave(sides, grounds.fewRuns);
     yield {
       measure: `${shape.patches} patches on ${shape.files} files, the way for git before 2.38 ÷ ${REBASING}, in memory`,
-      goal: { most: 1.2 },
+      as: "share",
+      goal: 1.2,
       ours: engine,
       theirs: rebase,
     };

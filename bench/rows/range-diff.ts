@@ -24,7 +24,8 @@ export async function* rangeDiff(grounds: Grounds): AsyncGenerator<Figure> {
   }
   yield {
     measure: `ledger and range-diff of ${shape.patches} patches ÷ the whole carry`,
-    goal: { most: 0.1 },
+    as: "share",
+    goal: 0.1,
     ours: part,
     theirs: whole,
   };

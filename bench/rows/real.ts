@@ -28,19 +28,20 @@ export async function* real(grounds: Grounds): AsyncGenerator<Figure | Skipped> 
     engine: byEngine(place),
     rebase: byRebase(place, hasMerges ? "--rebase-merges" : ""),
   };
-  if (grounds.isNew() && !hasMerges) sides.replay = byReplay(place);
+  if (grounds.atLeast("2.45") && !hasMerges) sides.replay = byReplay(place);
   const seconds = await interleave(sides, wish.runs);
   const { engine = [], rebase = [] } = seconds;
-  const goal = { least: grounds.isNew() ? 10 : 3 };
+  const goal = grounds.goal(3, 10);
   yield {
     measure: `carrying ${what} ÷ worktree add + rebase --onto + remove, in memory`,
+    as: "times",
     goal,
     ours: engine,
     theirs: rebase,
   };
   if (seconds.replay) {
     const against = `carrying ${what} ÷ \`git replay\``;
-    yield { measure: against, goal: { most: 1.5 }, ours: engine, theirs: seconds.replay };
+    yield { measure: against, as: "share", goal: 1.5, ours: engine, theirs: seconds.replay };
   }
   yield await compareWithCommands(grounds, place, what);
 }
