@@ -1,104 +1,98 @@
-/** Lets merges honour the release's .gitattributes, as a rebase in a checkout of it would. */
+/** Lets merges honour the .gitattributes of what a patch is carried onto, as a rebase in a checkout of it does. */
 
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { filesOf } from "./changes.ts";
-import type { Commit } from "./commit-object.ts";
 import type { RunRepository } from "./run-repository.ts";
-import type { Span } from "./upstream-history.ts";
+import { isSafePath } from "./safe-path.ts";
+import { readObjects } from "./tree-files.ts";
 
-/** The environment in which this git reads the attributes of a commit; empty where they must be written down. */
-export async function attributesFrom(run: RunRepository, commit: string): Promise<Record<string, string>> {
-  return (await isEnough(run)) ? { GIT_ATTR_SOURCE: commit } : {};
+/** How a git process is started so that it reads the attributes that are meant. */
+export interface AttributeView {
+  cwd: string;
+  /** Before the command. */
+  flags: string[];
+  environment: Record<string, string>;
 }
 
-/** Git has it since 2.41, where `merge-tree --stdin` crashes of it; 2.47 was seen to work, and 2.45 is where we change ways anyway. */
-function isEnough(run: RunRepository): Promise<boolean> {
-  return run.engine.atLeast("2.45");
+/** What bears on which .gitattributes can matter. */
+export interface Scope {
+  /** The commit under the stack. */
+  base: string;
+  /** All files that the stack changes. */
+  files: string[];
 }
 
-/**
- * For older gits: gathers those .gitattributes of the release that can matter to the stack's patches into the repository's
- * own. Where a file is not at its place any more, all of them can.
- */
-export async function writeAttributes(run: RunRepository, span: Span, stack: Commit[]): Promise<void> {
-  if (await isEnough(run)) return;
-  const files = [...new Set([...(await filesOf(run, stack)).values()].flat())];
-  const found = (await attributesAbove(run, span, files)) ?? (await allAttributes(run, span.release));
-  // Of two lines the later wins, as the deeper file does.
-  found.sort(([one], [other]) => one.split("/").length - other.split("/").length || (one < other ? -1 : 1));
-  const parts: string[] = [];
+/** The attributes of `commit`. For older gits those that can matter to the scope, or all, are laid out in a directory. */
+export async function viewAttributes(run: RunRepository, commit: string, scope?: Scope): Promise<AttributeView> {
+  const plain = { cwd: run.path, flags: [], environment: {} };
+  // Git has it since 2.41, where `merge-tree --stdin` crashes of it; it works in 2.47, and 2.45 brought other changes.
+  if (await run.engine.atLeast("2.45")) return { ...plain, environment: { GIT_ATTR_SOURCE: commit } };
+  const found = (scope && (await attributesAbove(run, commit, scope))) ?? (await allAttributes(run, commit));
+  if (found.length === 0) return plain;
+  const directory = join(run.path, "attributes", commit);
+  const ids = found.map(([, blob]) => blob);
+  const blobs = await readObjects(run, "blob", ids, LIMITS);
   for (const [path, blob] of found) {
-    parts.push(attributesUnder(dirname(path), (await run.git(["cat-file", "blob", blob])).stdout.toString("utf8")));
+    const file = Buffer.from(`${directory}/${path}`, "latin1");
+    await mkdir(Buffer.from(dirname(file.toString("latin1")), "latin1"), { recursive: true });
+    await writeFile(file, blobs?.get(blob) ?? "", "latin1");
   }
-  if (parts.length === 0) return;
-  await mkdir(dirname(attributesFile(run)), { recursive: true });
-  await writeFile(attributesFile(run), parts.join("\n"));
+  const environment = { GIT_DIR: run.path, GIT_WORK_TREE: directory };
+  return { cwd: directory, flags: ["-c", "core.bare=false"], environment };
 }
+
+/** Git reads none that is larger (ATTR_MAX_FILE_SIZE). */
+const LIMITS = { each: 100 * 1024 * 1024, all: 200 * 1024 * 1024 };
 
 type Found = [path: string, blob: string];
 
 const NAME = ".gitattributes";
 
-/** Undefined when a file of the base is not in the release. A tree of 300,000 files takes longer to list than a stack to carry. */
+export function isAttributesFile(path: string): boolean {
+  return path === NAME || path.endsWith(`/${NAME}`);
+}
+
+/**
+ * Those above the files. Undefined when a file of the base is not at its place any more: then any of them can matter. A tree of
+ * 300,000 files takes longer to list than a stack to carry.
+ */
 async function attributesAbove(
   run: RunRepository,
-  { base, release }: Span,
-  files: string[],
+  commit: string,
+  { base, files }: Scope,
 ): Promise<Found[] | undefined> {
-  if (files.some((file) => !isPlain(file))) return undefined;
+  // Such a name cannot be asked for by line.
+  if (files.some((file) => file.includes("\n"))) return undefined;
   const directories = new Set<string>([""]);
-  for (const file of files)
-    for (let at = file.lastIndexOf("/"); at > 0; at = file.lastIndexOf("/", at - 1))
-      directories.add(file.slice(0, at + 1));
+  for (const file of files) for (const directory of directoriesOf(file)) directories.add(directory);
   const paths = [...directories].map((directory) => `${directory}${NAME}`);
   const asked = [
-    ...paths.map((path) => `${release}:${path}`),
-    ...files.flatMap((file) => [`${base}:${file}`, `${release}:${file}`]),
+    ...paths.map((path) => `${commit}:${path}`),
+    ...files.flatMap((file) => [`${base}:${file}`, `${commit}:${file}`]),
   ];
-  const input = asked.map((name) => `${name}\n`).join("");
-  const answers = (await run.text(["cat-file", "--batch-check=%(objectname)"], { input })).split("\n");
-  const blobs = answers.map((answer) => (answer.endsWith(" missing") ? undefined : answer));
-  const isGone = (index: number) => blobs[paths.length + 2 * index] && !blobs[paths.length + 2 * index + 1];
+  const input = Buffer.from(asked.map((name) => `${name}\n`).join(""), "latin1");
+  const answers = (await run.bytes(["cat-file", "--batch-check=%(objectname)"], { input })).split("\n");
+  const ids = answers.map((answer) => (/^[0-9a-f]+$/.test(answer) ? answer : undefined));
+  const isGone = (index: number) => ids[paths.length + 2 * index] && !ids[paths.length + 2 * index + 1];
   if (files.some((_, index) => isGone(index))) return undefined;
-  return paths.flatMap((path, index) => {
-    const blob = blobs[index];
-    return blob ? [[path, blob] as Found] : [];
-  });
+  return safe(paths.map((path, index) => [path, ids[index] ?? ""]));
+}
+
+function directoriesOf(file: string): string[] {
+  const parts = file.split("/").slice(0, -1);
+  return parts.map((_, index) => `${parts.slice(0, index + 1).join("/")}/`);
 }
 
 async function allAttributes(run: RunRepository, commit: string): Promise<Found[]> {
-  const listing = await run.text(["ls-tree", "-r", "-z", "--full-tree", commit]);
-  return listing.split("\0").flatMap((line) => {
-    const [head = "", path = ""] = line.split("\t");
-    return /(^|\/)\.gitattributes$/.test(path) && isPlain(path) ? [[path, head.split(" ")[2] as string] as Found] : [];
-  });
+  const listing = (await run.bytes(["ls-tree", "-r", "-z", "--full-tree", commit])).split("\0");
+  return safe(
+    listing.map((line): Found => {
+      const tab = line.indexOf("\t");
+      return [line.slice(tab + 1), line.slice(0, tab).split(" ")[2] ?? ""];
+    }),
+  );
 }
 
-/** An export reads the attributes of the tree it exports. */
-export async function removeAttributes(run: RunRepository): Promise<void> {
-  await rm(attributesFile(run), { force: true });
-}
-
-/** Directories whose names would have to be quoted in a pattern are left out. */
-function isPlain(name: string): boolean {
-  return !/[^\w./+@-]/.test(name);
-}
-
-/** The lines as they have to stand at the root (gitattributes(5): patterns are those of gitignore). */
-export function attributesUnder(directory: string, content: string): string {
-  if (directory === ".") return content;
-  return content
-    .split("\n")
-    .flatMap((line) => {
-      const [, pattern, attributes] = /^\s*([^\s"#[]\S*)(\s.*)$/.exec(line) ?? [];
-      if (!pattern) return [];
-      const isAnchored = pattern.slice(0, -1).includes("/");
-      return [`${directory}/${isAnchored ? pattern.replace(/^\//, "") : `**/${pattern}`}${attributes}`];
-    })
-    .join("\n");
-}
-
-function attributesFile(run: RunRepository): string {
-  return join(run.path, "info", "attributes");
+function safe(found: Found[]): Found[] {
+  return found.filter(([path, blob]) => blob !== "" && isAttributesFile(path) && isSafePath(path));
 }

@@ -8,6 +8,7 @@ import { applyFixes } from "./decisions.ts";
 import { type Explanation, explainConflict } from "./explain.ts";
 import { fetchInputs } from "./inputs.ts";
 import { madeBy } from "./kept.ts";
+import { cut } from "./ledger.ts";
 import { Memory, type Stop } from "./memory.ts";
 import type { ConflictEntry } from "./merge-tree.ts";
 import { shownPath } from "./paths.ts";
@@ -106,7 +107,7 @@ export async function carryStack(
   const walk = await Walk.start(run, recipe, memory);
   const { patches } = walk.stack;
   for (const [index, patch] of patches.entries()) {
-    onProgress?.(index + 1, patches.length, patch.subject);
+    onProgress?.(index + 1, patches.length, cut(patch.subject));
     const stop = await walk.step(patch);
     if (stop) return conflict(walk, stop);
   }
@@ -125,7 +126,7 @@ function conflict(walk: Walk, stop: WalkStop): Pass {
     progress,
     conflict: stop.conflict,
     patch: patch.id,
-    subject: patch.subject,
+    subject: cut(patch.subject),
     files: files.map(shownPath),
     submodules: submodulesIn(stop.entries),
     isMerge: patch.parents.length > 1,

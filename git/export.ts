@@ -2,7 +2,6 @@
 
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { removeAttributes } from "./attributes.ts";
 import { carryAgain } from "./carry.ts";
 import type { Engine } from "./engine.ts";
 import { withRelease } from "./inputs.ts";
@@ -23,7 +22,6 @@ export async function exportTree(
     throw new Error(`${directory} is not empty: a tree is exported to an empty directory`);
   const work = async (run: RunRepository) => {
     await carryAgain(run, recipe, tip);
-    await removeAttributes(run);
     // An index and a work tree, so that the tree's own attributes (line ends) count and no file is left out.
     const environment = { GIT_DIR: run.path, GIT_WORK_TREE: directory, GIT_INDEX_FILE: join(run.path, "export-index") };
     await run.git(["read-tree", "--reset", "-u", tip], { environment });

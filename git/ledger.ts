@@ -28,7 +28,7 @@ export class Ledger {
   rows(): LedgerRow[] {
     return this.#stack.map(({ id, subject }) => ({
       patch: id,
-      subject,
+      subject: cut(subject),
       ...(this.#fates.get(id) ?? { outcome: "pending" }),
     }));
   }
@@ -60,6 +60,13 @@ export class Ledger {
       this.set(patch, { outcome: "skipped", evidence: `the merge that brings it in was skipped (${merges})` });
     }
   }
+}
+
+/** A whole message may stand in one line, and a ledger of many such must still fit where it is sent. */
+const LONGEST_SUBJECT = 300;
+
+export function cut(subject: string): string {
+  return subject.length > LONGEST_SUBJECT ? `${subject.slice(0, LONGEST_SUBJECT - 1)}…` : subject;
 }
 
 const HAVE_COMMIT = ["applied", "resolved"];

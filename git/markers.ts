@@ -1,7 +1,6 @@
 /** Finds conflict markers that somebody left. */
 
 import { join } from "node:path";
-import { removeAttributes } from "./attributes.ts";
 import { shownPath } from "./paths.ts";
 import type { RunRepository } from "./run-repository.ts";
 
@@ -26,7 +25,6 @@ export async function filesWithMarkers(
   conflicted: string[] = [],
 ): Promise<string[]> {
   // Files whose diffs nobody wants to read are no binary ones for that: no attribute may say so.
-  await removeAttributes(run);
   const diff = [...CONFIG, "diff", ...FLAGS, SEARCH];
   const files = (await run.bytes([...diff, "-z", "--name-only", from, to, "--"])).split("\0").filter(Boolean);
   if (files.length === 0) return [];
@@ -46,7 +44,6 @@ export async function filesWithMarkers(
 
 /** Those of the commits on top of `below` that add or remove what may be a marker. Merges are not among them. */
 export async function commitsWithMarkers(run: RunRepository, below: string[], top: string): Promise<Set<string>> {
-  await removeAttributes(run);
   return new Set(
     (await run.text([...CONFIG, "log", "--format=%H", ...FLAGS, SEARCH, top, "--not", ...below])).split("\n"),
   );

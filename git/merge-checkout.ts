@@ -6,6 +6,7 @@ import { writeObject } from "./commit-object.ts";
 import { type Merge, parseEntry } from "./merge-answer.ts";
 import type { MergeEngine, Question } from "./merge-engines.ts";
 import type { RunRepository } from "./run-repository.ts";
+import { editTree, filesAt, isRegular, type TreeFile } from "./tree-files.ts";
 
 const SPARSE = ["-c", "core.bare=false", "-c", "core.sparseCheckout=true", "-c", "merge.conflictStyle=merge"];
 const MERGE = ["merge", "--no-commit", "--no-ff", "--no-stat", "--allow-unrelated-histories", "--strategy=ort"];
@@ -36,6 +37,8 @@ export class CheckoutEngine implements MergeEngine {
     return new CheckoutEngine(run);
   }
 
+  close(): void {}
+
   async merge({ ours, theirs }: Question): Promise<Merge> {
     const [head = "", tree = ""] = (await this.#run.text(["rev-parse", `${ours}^{commit}`, `${ours}^{tree}`])).split(
       "\n",
@@ -49,7 +52,7 @@ export class CheckoutEngine implements MergeEngine {
       this.#index = (await this.#git(["write-tree"])).stdout.toString().trim();
       return { clean: true, tree: this.#index };
     }
-    return this.#conflict(result.trim(), ours);
+    return this.#conflict(result.trim(), ours, theirs);
   }
 
   async #standAt(tree: string): Promise<void> {
@@ -63,37 +66,33 @@ export class CheckoutEngine implements MergeEngine {
     this.#index = tree;
   }
 
-  async #conflict(result: string, ours: string): Promise<Merge> {
+  async #conflict(result: string, ours: string, theirs: string): Promise<Merge> {
     this.#index = undefined;
     const listed = (await this.#git(["ls-files", "--unmerged", "-z"])).stdout.toString("latin1");
-    const entries = listed.split("\0").filter(Boolean).map(parseEntry);
+    const found = listed.split("\0").filter(Boolean).map(parseEntry);
+    const entries = found.map((entry) => ({ ...entry, path: renamed(entry.path, ours) }));
     const files = [...new Set(entries.map(({ path }) => path))];
-    return { clean: false, tree: await this.#relabelled(result, ours), files, entries };
+    const tree = await this.#relabelled(result, new Set(found.map(({ path }) => path)), { ours, theirs });
+    return { clean: false, tree, files, entries };
   }
 
-  /** The tree with our side called `ours`, as the other ways of merging call it. */
-  async #relabelled(tree: string, ours: string): Promise<string> {
-    const changed = (await this.#run.bytes(["diff-tree", "-r", "-z", "--no-renames", "HEAD^{tree}", tree])).split("\0");
-    const lines: string[] = [];
-    for (let at = 0; at + 1 < changed.length; at += 2) {
-      const [, mode = "", , blob = ""] = (changed[at] as string).split(" ");
-      const path = changed[at + 1] as string;
-      if (/^0+$/.test(blob) || !mode.startsWith("10")) continue;
-      const content = await this.#run.bytes(["cat-file", "blob", blob]);
-      const renamed = path.endsWith(`~${OURS}`) ? `${path.slice(0, -OURS.length)}${ours}` : path;
-      const better = content
-        .replaceAll(`<<<<<<< ${OURS}\n`, `<<<<<<< ${ours}\n`)
-        .replaceAll(`<<<<<<< ${OURS}\r\n`, `<<<<<<< ${ours}\r\n`);
-      if (better === content && renamed === path) continue;
-      if (renamed !== path) lines.push(`0 ${"0".repeat(40)}\t${path}\0`);
-      lines.push(`${mode} ${writeObject(this.#run, "blob", Buffer.from(better, "latin1"))}\t${renamed}\0`);
+  /** The tree with our side called `ours` in its conflicts, as the other ways of merging call it. */
+  async #relabelled(tree: string, paths: Set<string>, labels: { ours: string; theirs: string }): Promise<string> {
+    const edits = new Map<string, TreeFile | undefined>();
+    for (const [path, file] of await filesAt(this.#run, tree, [...paths])) {
+      if (!isRegular(file)) continue;
+      const content = await this.#run.bytes(["cat-file", "blob", file.oid]);
+      const better = relabelled(content, labels);
+      const [to, oid] = [renamed(path, labels.ours), better === content ? file.oid : this.#blob(better)];
+      if (to === path && oid === file.oid) continue;
+      if (to !== path) edits.set(path, undefined);
+      edits.set(to, { mode: file.mode, oid });
     }
-    if (lines.length === 0) return tree;
-    const environment = { ...this.#environment, GIT_INDEX_FILE: join(this.#run.path, "relabelled") };
-    await this.#run.git(["read-tree", tree], { environment });
-    const input = Buffer.from(lines.join(""), "latin1");
-    await this.#run.git(["update-index", "-z", "--index-info"], { environment, input });
-    return this.#run.text(["write-tree"], { environment });
+    return edits.size === 0 ? tree : ((await editTree(this.#run, tree, edits)) ?? tree);
+  }
+
+  #blob(content: string): string {
+    return writeObject(this.#run, "blob", Buffer.from(content, "latin1"));
   }
 
   async #git(args: string[], accept: number[] = []) {
@@ -103,4 +102,18 @@ export class CheckoutEngine implements MergeEngine {
 
 function workTree(run: RunRepository): string {
   return join(run.path, "checkout");
+}
+
+/** Where both sides cannot have a path, git puts the side behind it. */
+function renamed(path: string, ours: string): string {
+  return path.endsWith(`~${OURS}`) ? `${path.slice(0, -OURS.length)}${ours}` : path;
+}
+
+/** Only in conflicts of this merge, which end with their side's name: a file may speak of conflicts. */
+function relabelled(content: string, { ours, theirs }: { ours: string; theirs: string }): string {
+  const hunk = new RegExp(
+    `^(<{7,} )${OURS}((?::.*)?\\r?\\n(?:(?!^<{7,} ${OURS})[^])*?^>{7,} ${theirs}(?::.*)?\\r?$)`,
+    "gm",
+  );
+  return content.replace(hunk, `$1${ours}$2`);
 }

@@ -1,6 +1,7 @@
 /** Merges by one `git merge-tree --stdin` process for all of them: a process start costs more than most merges. */
 
 import { setTimeout as sleep } from "node:timers/promises";
+import type { AttributeView } from "./attributes.ts";
 import { commitOf, writeObject } from "./commit-object.ts";
 import { Conversation } from "./conversation.ts";
 import { endOfAnswer, type Merge, parseMerge } from "./merge-answer.ts";
@@ -14,7 +15,7 @@ const PAD_BYTES = 20_000;
 
 interface Opening {
   namesBase: boolean;
-  environment: Record<string, string>;
+  view: AttributeView;
   /** A commit that is merged with itself to hear whether git answers. */
   probe: string;
 }
@@ -35,10 +36,11 @@ export class ConversationEngine implements MergeEngine {
 
   /** Undefined when this git will not answer before its input ends. */
   static async open(run: RunRepository, opening: Opening): Promise<ConversationEngine | undefined> {
+    const { cwd, flags, environment } = opening.view;
     const conversation = new Conversation({
-      cwd: run.path,
-      args: ["merge-tree", "--write-tree", "-z", "--stdin"],
-      environment: { ...(await run.engine.environment()), ...opening.environment },
+      cwd,
+      args: [...flags, "merge-tree", "--write-tree", "-z", "--stdin"],
+      environment: { ...(await run.engine.environment()), ...environment },
       signal: run.signal,
     });
     run.onClose(() => conversation.close());
@@ -59,6 +61,10 @@ export class ConversationEngine implements MergeEngine {
     } finally {
       timeout.abort();
     }
+  }
+
+  close(): void {
+    this.#conversation.close();
   }
 
   async merge({ base, ours, theirs }: Question): Promise<Merge> {

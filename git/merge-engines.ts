@@ -1,6 +1,6 @@
 /** The ways to merge in memory, or nearly so. Which one is used depends on how old git is; the results are the same. */
 
-import { attributesFrom } from "./attributes.ts";
+import { type Scope, viewAttributes } from "./attributes.ts";
 import type { Merge } from "./merge-answer.ts";
 import { CheckoutEngine } from "./merge-checkout.ts";
 import { ConversationEngine } from "./merge-conversation.ts";
@@ -19,21 +19,23 @@ export interface MergeEngine {
   /** Whether a question may name its base, and trees instead of commits. */
   readonly namesBase: boolean;
   merge(question: Question): Promise<Merge>;
+  close(): void;
 }
 
 /** `conversation` needs git 2.39, `process` 2.38, `checkout` works with every git that this project supports. */
 export type Merging = "conversation" | "process" | "checkout";
 
-/** `attributes` is the commit whose .gitattributes count. */
-export async function openMergeEngine(run: RunRepository, attributes: string): Promise<MergeEngine> {
+/** `attributes` is the commit whose .gitattributes count; `scope` says which of them can matter. */
+export async function openMergeEngine(run: RunRepository, attributes: string, scope?: Scope): Promise<MergeEngine> {
   const { engine } = run;
-  const environment = await attributesFrom(run, attributes);
   const merging = engine.options.merging ?? (await bestMerging(run));
+  // A checkout has an index, which has them.
   if (merging === "checkout") return CheckoutEngine.open(run);
+  const view = await viewAttributes(run, attributes, scope);
   const namesBase = await engine.atLeast("2.45");
   const conversation =
-    merging === "conversation" && (await ConversationEngine.open(run, { namesBase, environment, probe: attributes }));
-  return conversation || new ProcessEngine(run, namesBase, environment);
+    merging === "conversation" && (await ConversationEngine.open(run, { namesBase, view, probe: attributes }));
+  return conversation || new ProcessEngine(run, namesBase, view);
 }
 
 async function bestMerging({ engine }: RunRepository): Promise<Merging> {

@@ -1,5 +1,6 @@
 /** Merges by one `git merge-tree` process each. */
 
+import type { AttributeView } from "./attributes.ts";
 import { type Merge, parseMerge } from "./merge-answer.ts";
 import type { MergeEngine, Question } from "./merge-engines.ts";
 import type { RunRepository } from "./run-repository.ts";
@@ -7,20 +8,22 @@ import type { RunRepository } from "./run-repository.ts";
 export class ProcessEngine implements MergeEngine {
   readonly namesBase: boolean;
   readonly #run: RunRepository;
-  readonly #environment: Record<string, string>;
+  readonly #view: AttributeView;
 
-  constructor(run: RunRepository, namesBase: boolean, environment: Record<string, string>) {
+  constructor(run: RunRepository, namesBase: boolean, view: AttributeView) {
     this.#run = run;
     this.namesBase = namesBase;
-    this.#environment = environment;
+    this.#view = view;
   }
 
   async merge({ base, ours, theirs }: Question): Promise<Merge> {
     const flags = ["--write-tree", "-z", ...(base ? [`--merge-base=${base}`] : [])];
-    const { exitCode, stdout } = await this.#run.git(["merge-tree", ...flags, ours, theirs], {
-      accept: [1],
-      environment: this.#environment,
-    });
+    const { cwd, flags: before, environment } = this.#view;
+    const args = [...before, "merge-tree", ...flags, ours, theirs];
+    const { engine, signal } = this.#run;
+    const { exitCode, stdout } = await engine.run(cwd, args, { accept: [1], environment, signal });
     return parseMerge(exitCode === 0, stdout.toString("latin1"));
   }
+
+  close(): void {}
 }

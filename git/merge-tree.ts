@@ -1,5 +1,6 @@
 /** Merges in one thin repository: patches onto commits, commits with each other, and what a person did in a merge. */
 
+import type { Scope } from "./attributes.ts";
 import { type Commit, commitOf, writeObject } from "./commit-object.ts";
 import type { Merge } from "./merge-answer.ts";
 import { type MergeEngine, openMergeEngine } from "./merge-engines.ts";
@@ -13,16 +14,28 @@ const THEIRS = "merge";
 
 export class Merger {
   readonly #run: RunRepository;
-  readonly #engine: MergeEngine;
+  readonly #scope?: Scope;
+  #attributes: string;
+  #engine: MergeEngine;
 
-  private constructor(run: RunRepository, engine: MergeEngine) {
+  private constructor(run: RunRepository, scope: Scope | undefined, attributes: string, engine: MergeEngine) {
     this.#run = run;
+    if (scope) this.#scope = scope;
+    this.#attributes = attributes;
     this.#engine = engine;
   }
 
-  /** `attributes` is the commit whose .gitattributes count. */
-  static async open(run: RunRepository, attributes: string): Promise<Merger> {
-    return new Merger(run, await openMergeEngine(run, attributes));
+  /** `attributes` is the commit whose .gitattributes count, until others are asked for. */
+  static async open(run: RunRepository, attributes: string, scope?: Scope): Promise<Merger> {
+    return new Merger(run, scope, attributes, await openMergeEngine(run, attributes, scope));
+  }
+
+  /** From now on the .gitattributes of this commit count. */
+  async honour(attributes: string): Promise<void> {
+    if (attributes === this.#attributes) return;
+    this.#engine.close();
+    this.#engine = await openMergeEngine(this.#run, attributes, this.#scope);
+    this.#attributes = attributes;
   }
 
   /** Applies what `patch` changes against its first parent to the tree of `onto`. The other side is labelled with the patch's id. */

@@ -41,12 +41,12 @@ export async function plan(engine: Engine, input: PlanInput, signal?: AbortSigna
     checkRef(`refs/heads/${input.target.name}`);
     const mirror = new Mirror(engine, input.upstream);
     const release = await findRelease(engine, mirror, input, signal);
-    const stackBaseRef = await findForkRefs(engine, input, signal);
+    const forkRefs = await findForkRefs(engine, input, signal);
     return RunRepository.with(engine, [mirror.objects], signal, async (run) => {
       if (!(await run.hasCommit(release))) {
         throw new Blocked(`${input.target.ref} of ${publicUrl(input.upstream.url)} does not stand for a commit`);
       }
-      return planIn(run, mirror, input, release, stackBaseRef);
+      return planIn(run, mirror, input, release, forkRefs);
     });
   });
 }
@@ -65,11 +65,19 @@ async function findRelease(engine: Engine, mirror: Mirror, input: PlanInput, sig
   throw new Blocked(`${publicUrl(upstream.url)} does not have the commit ${short(listed)} of ${target.ref} any more`);
 }
 
-/** Makes sure that the fork has what is needed, and answers with the full ref of stackBase. */
-async function findForkRefs(engine: Engine, input: PlanInput, signal?: AbortSignal): Promise<string | undefined> {
+interface ForkRefs {
+  /** Full ref of stackBase. */
+  stackBase?: string;
+  /** Full ref to commit. Not read where stackBase says where the stack begins. */
+  tags: [ref: string, commit: string][];
+}
+
+/** Makes sure that the fork has what is needed. */
+async function findForkRefs(engine: Engine, input: PlanInput, signal?: AbortSignal): Promise<ForkRefs> {
   const branch = asBranch(input.patchBranch);
   const names = input.stackBase ? spellings(input.stackBase) : [];
-  const refs = await listRefs(engine, input.fork, [branch, ...names], signal);
+  const asked = input.stackBase ? names : ["refs/tags/*"];
+  const refs = await listRefs(engine, input.fork, [branch, ...asked], signal);
   const url = publicUrl(input.fork.url);
   if (!refs.has(branch)) {
     throw new Blocked(`${url} has no branch ${input.patchBranch}: push it there, or correct patchBranch`);
@@ -77,7 +85,7 @@ async function findForkRefs(engine: Engine, input: PlanInput, signal?: AbortSign
   const found = names.find((name) => refs.has(name));
   if (input.stackBase && !found)
     throw new Blocked(`${url} has no ref ${input.stackBase}: push it, or correct stackBase`);
-  return found;
+  return found ? { stackBase: found, tags: [] } : { tags: [...refs].filter(([ref]) => ref !== branch) };
 }
 
 function spellings(ref: string): string[] {
@@ -91,23 +99,25 @@ async function planIn(
   mirror: Mirror,
   input: PlanInput,
   release: string,
-  stackBaseRef: string | undefined,
+  { stackBase, tags }: ForkRefs,
 ): Promise<Plan> {
   const branch = asBranch(input.patchBranch);
-  await run.fetch(input.fork, stackBaseRef && stackBaseRef !== branch ? [branch, stackBaseRef] : [branch]);
+  await run.fetch(input.fork, stackBase && stackBase !== branch ? [branch, stackBase] : [branch]);
   const tip = await run.text(["rev-parse", "--verify", `refs/remote/${branch.slice(5)}^{commit}`]);
   const nothing = (reason: string): Plan => ({ kind: "nothing", reason, release, tip });
   if (await run.isAncestor(release, tip)) {
     return nothing(`the stack already sits on ${input.target.name} or on something later`);
   }
-  const below = stackBaseRef ? await mergeBase(run, tip, stackBaseRef) : undefined;
+  const below = stackBase ? await mergeBase(run, tip, stackBase) : undefined;
   const ids = await stackIds(run, tip, below ? [below, release] : []);
   if (ids.length === 0) return nothing(`${input.patchBranch} holds no patches: upstream has all of its commits`);
   const { base } = await readStack(run, ids, release);
-  if (!(await run.text(["merge-base", base, release], { accept: [1] }))) {
-    throw new Blocked(`${input.patchBranch} and ${input.target.name} have no common history: check upstream.url`);
+  if (!below) {
+    if (!(await run.text(["merge-base", base, release], { accept: [1] }))) throw new Blocked(noHistory(input));
+    if (!(await isUpstreams(run, mirror, input, base, release))) throw new Blocked(unclearBase(input, base));
+    const inside = tags.find(([ref, commit]) => commit !== tip && isReleaseTag(ref) && ids.includes(commit));
+    if (inside) throw new Blocked(releaseInside(input, inside));
   }
-  if (!below && !(await isUpstreams(run, mirror, input, base, release))) throw new Blocked(unclearBase(input, base));
   const baseTag = await nearestTag(run, mirror, base);
   run.keepAs(tip);
   return { kind: "carry", release, tip, base, patches: ids.length, ...(baseTag ? { baseTag } : {}) };
@@ -128,6 +138,21 @@ async function isUpstreams(run: RunRepository, mirror: Mirror, input: PlanInput,
 
 function unclearBase({ patchBranch, upstream }: PlanInput, base: string): string {
   return `where the stack of ${patchBranch} begins is unclear: ${short(base)} under it is on a side branch of ${publicUrl(upstream.url)} only, so it may be upstream's or a patch of yours; set stackBase to a branch or tag of the fork that stands under the first patch, and retry`;
+}
+
+function noHistory({ patchBranch, target }: PlanInput): string {
+  return `${patchBranch} and ${target.name} have no common history: check upstream.url; if upstream made its history anew, set stackBase to a branch or tag of the fork that stands under the first patch`;
+}
+
+/** Forks put something of their own behind the version. */
+function isReleaseTag(ref: string): boolean {
+  return /^refs\/tags\/\D*\d+(?:\.\d+)+$/.test(ref);
+}
+
+/** What upstream took out of its history would else be published as a patch, without a word. */
+function releaseInside({ patchBranch, upstream }: PlanInput, [ref, commit]: [string, string]): string {
+  const tag = ref.slice("refs/tags/".length);
+  return `where the stack of ${patchBranch} begins is unclear: the fork's tag ${tag} stands in the middle of it (${short(commit)}), and ${publicUrl(upstream.url)} does not have that commit; if upstream made its history anew, set stackBase to ${tag}, otherwise to a branch or tag that stands under the first patch, and retry`;
 }
 
 async function mergeBase(run: RunRepository, tip: string, ref: string): Promise<string> {

@@ -33,9 +33,10 @@ export async function stackIds(run: RunRepository, tip: string, without: string[
 /** Reads the patches, of which there must be some, and makes sure that they can be carried to `release`. Throws Blocked. */
 export async function readStack(run: RunRepository, ids: string[], release: string): Promise<Stack> {
   const patches = await readCommits(run, ids);
-  if (patches.some(({ parents }) => parents.length === 0)) {
+  const root = patches.find(({ parents }) => parents.length === 0);
+  if (root) {
     throw new Blocked(
-      "the patch branch has no common history with upstream: check that upstream.url names the repository it was forked from, or set stackBase",
+      `the patch branch holds ${describe(root)}, which has no history in common with upstream: check that upstream.url names the repository it was forked from, or set stackBase`,
     );
   }
   const own = new Map(patches.map((patch) => [patch.id, patch]));

@@ -1,7 +1,8 @@
 /** Goes through the stack, patch by patch, and builds each again on what its parents were carried to. */
 
 import type { Decision } from "../domain/attempt.ts";
-import { writeAttributes } from "./attributes.ts";
+import { isAttributesFile } from "./attributes.ts";
+import { filesOf } from "./changes.ts";
 import { type Commit, commitLike, readCommit, secondsOf, writeObject } from "./commit-object.ts";
 import { takeResolution } from "./decisions.ts";
 import { type Step, whyEmpty } from "./emptied.ts";
@@ -13,6 +14,7 @@ import type { Recipe } from "./recipe.ts";
 import type { RunRepository } from "./run-repository.ts";
 import { readStack, type Stack, stackIds } from "./stack.ts";
 import { takenByUpstream } from "./taken.ts";
+import { historyOf } from "./upstream-history.ts";
 
 /** Where a patch was carried to, or where the next one goes when it was left out. */
 export type Head = Pick<Commit, "id" | "tree">;
@@ -38,13 +40,16 @@ export class Walk {
   readonly #taken: Map<string, string>;
   readonly #memory?: Memory;
   readonly #patches: Map<string, Commit>;
+  readonly #files: Map<string, string[]>;
   readonly #heads = new Map<string, Head>();
+  /** Carried commit to the one at or below it that changed .gitattributes last. */
+  readonly #attributes = new Map<string, string>();
   /** Fates of patches that a resolution brought along. */
   readonly #brought = new Map<string, Fate>();
 
   private constructor(
     from: { run: RunRepository; recipe: Recipe; memory?: Memory | undefined },
-    found: { stack: Stack; merger: Merger; release: Commit; taken: Map<string, string> },
+    found: { stack: Stack; files: Map<string, string[]>; merger: Merger; release: Commit; taken: Map<string, string> },
   ) {
     this.#run = from.run;
     this.#recipe = from.recipe;
@@ -54,6 +59,7 @@ export class Walk {
     this.ledger = new Ledger(found.stack.patches);
     this.#merger = found.merger;
     this.#release = found.release;
+    this.#files = found.files;
     this.#taken = found.taken;
     for (const patch of found.stack.patches) {
       const evidence = found.taken.get(patch.id);
@@ -64,13 +70,15 @@ export class Walk {
   static async start(run: RunRepository, recipe: Recipe, memory?: Memory): Promise<Walk> {
     const { tip, base, release } = recipe;
     const stack = await readStack(run, await stackIds(run, tip, [base, release]), release);
-    await writeAttributes(run, recipe, stack.patches);
-    const [merger, onto, taken] = await Promise.all([
-      Merger.open(run, release),
+    const files = await filesOf(run, stack.patches);
+    const scope = { base, files: [...new Set([...files.values()].flat())] };
+    const [merger, onto] = await Promise.all([
+      Merger.open(run, release, scope),
       readCommit(run, release),
-      takenByUpstream(run, stack.patches, recipe),
+      historyOf(run, recipe),
     ]);
-    return new Walk({ run, recipe, memory }, { stack, merger, release: onto, taken });
+    const taken = await takenByUpstream(run, merger, stack.patches, recipe);
+    return new Walk({ run, recipe, memory }, { stack, files, merger, release: onto, taken });
   }
 
   /** Where a commit of the stack, or what is under it, was carried to. */
@@ -92,6 +100,7 @@ export class Walk {
   async #stepPatch(patch: Commit): Promise<WalkStop | undefined> {
     const parent = patch.parents[0] as string;
     const onto = this.at(parent);
+    await this.#merger.honour(this.#attributesAt(onto));
     const merge = await this.#merger.apply(patch, onto);
     if (!merge.clean) return this.#decide(patch, [onto], merge);
     // A patch that never changed anything is somebody's note: only one that became empty is dropped.
@@ -106,11 +115,12 @@ export class Walk {
 
   async #stepMerge(patch: Commit): Promise<WalkStop | undefined> {
     const sides = patch.parents.map((parent) => ({ ...this.at(parent), inherited: this.#isLeftOut(parent) }));
+    await this.#merger.honour(this.#attributesAt(this.at(patch.parents[0] as string)));
     const { onto, outcome } = await mergeAgain(this.#run, this.#merger, patch, sides);
     if (outcome.clean) {
       if (onto.length > 1 || outcome.tree !== onto[0].tree) this.#apply(patch, onto, outcome.tree);
       else {
-        const evidence = "it became empty: all that it merged was dropped or skipped, so nothing is left to merge";
+        const evidence = "it became empty: a side of it was left out whole, so nothing is left to merge";
         this.#put(patch, onto[0], { outcome: "dropped", evidence });
       }
       return undefined;
@@ -141,6 +151,8 @@ export class Walk {
       const taken = await takeResolution(this.#run, line, onto[0], others, decision);
       for (const each of line) this.#bring(each, taken.rows.get(each.id));
       this.#heads.set(patch.id, taken.head);
+      // What else a person changed is not known.
+      this.#attributes.set(taken.head.id, taken.head.id);
       return undefined;
     }
     return { ...stop, onto, conflict: this.#commit(patch, onto, merge.tree) };
@@ -187,9 +199,15 @@ export class Walk {
     return (this.#patches.get(id) ?? this.stack.under.get(id))?.tree;
   }
 
-  #apply(patch: Commit, onto: Head[], tree: string): void {
+  #apply(patch: Commit, onto: [Head, ...Head[]], tree: string): void {
     const id = this.#commit(patch, onto, tree);
+    const isNew = this.#files.get(patch.id)?.some(isAttributesFile);
+    this.#attributes.set(id, isNew ? id : this.#attributesAt(onto[0]));
     this.#put(patch, { id, tree }, { outcome: "applied", commit: id });
+  }
+
+  #attributesAt(head: Head): string {
+    return this.#attributes.get(head.id) ?? this.#release.id;
   }
 
   #commit(patch: Commit, onto: Head[], tree: string): string {

@@ -78,8 +78,15 @@ const TELLINGS: Record<string, Telling> = {
   "a conflict at two places": clash(x({}), x({ 3: "theirs", 17: "theirs" }), x({ 3: "ours", 17: "ours" })),
   "a file that upstream deleted": clash(x({}), { "x.txt": null }, x({ 10: "ours" })),
   "a file that the patch deletes": clash(x({}), x({ 10: "theirs" }), { "x.txt": null }),
+  "a renamed file with a conflict": clash(
+    x({}),
+    { "x.txt": null, "y.txt": lines({ 10: "theirs" }) },
+    x({ 10: "ours" }),
+  ),
   "a file renamed two ways": clash(x({}), { "x.txt": null, "y.txt": lines() }, { "x.txt": null, "z.txt": lines() }),
   "a file that both add": clash({}, { new: "theirs\n" }, { new: "ours\n" }),
+  "a file and a directory": clash(x({}), x({ 10: "theirs" }), { "x.txt": null, "x.txt/in": "ours\n" }),
+  "a file and a link": clash(x({}), x({ 10: "theirs" }), { "x.txt": link("other.txt") }),
   "two links": clash({ l: link("a") }, { l: link("b") }, { l: link("c") }),
   "two modes": clash({}, { run: program("same\n") }, { run: "same\n" }),
   "two submodule pointers": clash({ lib: submodule("1") }, { lib: submodule("2") }, { lib: submodule("3") }),
@@ -104,6 +111,10 @@ const TELLINGS: Record<string, Telling> = {
     { "x.txt": lines({ 10: "theirs" }).replaceAll("\n", "\r\n") },
     { "x.txt": lines({ 10: "ours" }).replaceAll("\n", "\r\n") },
   ),
+  "text about conflicts beside a conflict": clash(x({}), x({ 10: "theirs" }), {
+    ...x({ 10: "ours" }),
+    "about.txt": "so it looks:\n<<<<<<< HEAD\nours\n=======\ntheirs\n>>>>>>> branch\n",
+  }),
   "blocks that look alike": clash(
     { "x.c": blocks(30) },
     { "x.c": blocks(30, { 3: "up", 20: "up" }) },

@@ -1,6 +1,8 @@
 /** What a real stack contains is carried as a full `git rebase` carries it; where not, the test's name says so. */
 
 import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Carried } from "../../git/index.ts";
 import { shownPath } from "../../git/paths.ts";
@@ -245,6 +247,16 @@ test("merge=union wherever attributes say it: anchored or not, below, by a macro
   expect(new Set(outcomes(await story.sameAsRebase()))).toEqual(new Set(["applied"]));
 });
 
+test("merge=union for quoted names below, and in directories with odd names", async () => {
+  const odd = ["the log", "[log]", "l*g", "tab\tlog", "back\\log", "caf\xe9", '"log"', "#log", "!log"];
+  const attributes = {
+    "below/.gitattributes": '"the LOG" merge=union\n',
+    ...Object.fromEntries(odd.map((directory) => [`${directory}/.gitattributes`, "ODD merge=union\n"])),
+  };
+  const story = at.tell(clashing(attributes, "below/the LOG", ...odd.map((directory) => `${directory}/x/ODD`)));
+  expect(new Set(outcomes(await story.sameAsRebase()))).toEqual(new Set(["applied"]));
+});
+
 test("merge=union of the root that a deeper file takes back stops", async () => {
   const files = { ".gitattributes": "* merge=union\n", "log/.gitattributes": "NEWS !merge\n" };
   expect(await at.tell(clashing(files, "log/NEWS")).sameAsRebase()).toMatchObject({ files: ["log/NEWS"] });
@@ -278,6 +290,24 @@ test("attributes that upstream brings with the release count", async () => {
     stack: [{ files: { NEWS: "one\nours\n" } }],
   });
   expect(outcomes(await story.sameAsRebase())).toEqual(["applied"]);
+});
+
+test("attributes that an earlier patch brings count for the later ones", async () => {
+  const story = at.tell({
+    base: { NEWS: "one\n" },
+    upstream: [{ files: { NEWS: "one\ntheirs\n" } }],
+    stack: [{ files: { ".gitattributes": "NEWS merge=union\n" } }, { files: { NEWS: "one\nours\n" } }],
+  });
+  expect(outcomes(await story.sameAsRebase())).toEqual(["applied", "applied"]);
+});
+
+test("attributes that an earlier patch takes away do not count for the later ones", async () => {
+  const story = at.tell({
+    base: { NEWS: "one\n", ".gitattributes": "NEWS merge=union\n" },
+    upstream: [{ files: { NEWS: "one\ntheirs\n" } }],
+    stack: [{ files: { ".gitattributes": null } }, { files: { NEWS: "one\nours\n" } }],
+  });
+  expect(await story.sameAsRebase()).toMatchObject({ kind: "conflict", files: ["NEWS"] });
 });
 
 test("submodule pointers: changed, added, removed; both sides stop", async () => {
@@ -557,6 +587,19 @@ function bytesOf(tip: string, count: number): string[] {
       return raw.replace(/^(tree|parent|committer) .*\n/gm, "");
     });
 }
+
+test("signatures and other headers go, as with a rebase, and the attempt says so", async () => {
+  const story = at.tell({ base, upstream: goesOn, stack: [{ files: { n1: "1\n" } }, { files: { n2: "2\n" } }] });
+  const raw = runGit(at.forkUrl, ["cat-file", "commit", story.ids.tip as string]);
+  const signature =
+    "gpgsig -----BEGIN PGP SIGNATURE-----\n \n iQEzBAAB\n -----END PGP SIGNATURE-----\nx-note kept nowhere";
+  const file = join(at.directory, "signed");
+  writeFileSync(file, `${raw.replace("\n\n", `\n${signature}\n\n`)}\n`);
+  const id = runGit(at.forkUrl, ["hash-object", "-t", "commit", "-w", file]);
+  runGit(at.forkUrl, ["update-ref", `refs/heads/${story.branch}`, id]);
+  const carried = await story.sameAsRebase();
+  expect(carried).toMatchObject({ kind: "carried", warnings: [expect.stringMatching(/signature/)] });
+});
 
 test("notes stay with the commits they are on", async () => {
   const story = at.tell({ base, upstream: goesOn, stack: [{ files: { n1: "1\n" } }] });

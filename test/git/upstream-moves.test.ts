@@ -65,6 +65,32 @@ test("a patch that upstream took changed, in one commit, stops and names that co
   expect(carried.kind === "conflict" && carried.upstreamCommits[0]?.commit).toBe(story.ids.taker);
 });
 
+test.each([
+  ["one file of two", { ...a({ 10: "fixed" }), ...b({ 10: "fixed" }) }, a({ 10: "fixed" })],
+  ["one place of two", a({ 3: "fixed", 17: "fixed" }), a({ 3: "fixed" })],
+])(
+  "a patch of which upstream took %s becomes smaller, as with a rebase, and the attempt says so",
+  async (_, whole, half) => {
+    const story = at.tell({
+      base,
+      upstream: [{ name: "taker", files: half }, { files: { VERSION: "2\n" } }],
+      stack: [{ name: "patch", message: "Fix it", files: whole }, { files: { last: "x\n" } }],
+    });
+    const carried = await story.sameAsRebase();
+    expect(outcomes(carried)).toEqual(["applied", "applied"]);
+    expect(carried).toMatchObject({ warnings: [expect.stringContaining((story.ids.patch as string).slice(0, 12))] });
+  },
+);
+
+test("a patch of which upstream took half of one place stops", async () => {
+  const story = at.tell({
+    base,
+    upstream: [{ name: "taker", files: a({ 10: "fixed" }) }, goesOn],
+    stack: [{ files: a({ 10: "fixed", 11: "fixed" }) }, later],
+  });
+  expect(await story.sameAsRebase()).toMatchObject({ kind: "conflict", files: ["a.txt"] });
+});
+
 test("a patch that upstream took and reverted is carried, as with a plain rebase", async () => {
   const story = at.tell({ base, upstream: [ours, { files: a({}) }, goesOn], stack: [{ ...ours, name: "own" }, later] });
   expect(outcomes(await story.sameAsRebase())).toEqual(["applied", "applied"]);
@@ -338,13 +364,20 @@ function rewritten(from: "v1.0.0" | "the root"): Scene {
   return here;
 }
 
+test("upstream made its history anew: what it took out is not published as a patch where a tag of the fork stands above it", async () => {
+  const here = rewritten("v1.0.0");
+  here.publish();
+  here.fork.git("push", "-q", here.forkUrl, "under:refs/tags/v1.1.0");
+  expect(await here.plan()).toMatchObject({ kind: "blocked", reason: expect.stringContaining("stackBase") });
+});
+
 test("upstream made its history anew from its root: blocked, and says what to set", async () => {
   const here = rewritten("the root");
   here.publish();
   expect(await here.plan()).toMatchObject({ kind: "blocked", reason: expect.stringContaining("stackBase") });
 });
 
-test.each(["v1.0.0"] as const)(
+test.each(["v1.0.0", "the root"] as const)(
   "upstream made its history anew from %s: with a stackBase exactly the patches are carried, as with rebase --onto",
   async (from) => {
     const here = rewritten(from);
