@@ -21,21 +21,29 @@ export interface Diff {
   files: Map<string, FileDiff>;
 }
 
-/** More files in one commit are an import or a sweep through the tree, not a change to compare with. */
-export const MOST_FILES = 1_000;
-
 /** A commit with its changes in git's order. */
 export type Changed = Diffed & { changes: FileChange[] };
 
+/** Every tree of every commit is looked through for each of the paths: with more it is quicker to read whole diffs. */
+const MOST_PATHS = 50;
+
 /**
- * Diffs of commits against their first parents, in one process. Attributes have no say in them: every file is text, as
- * else each git version would see other binaries.
+ * Diffs of commits against their first parents, in one process; where git can be told so, of the files at `paths` only.
+ * Attributes have no say in them: every file is text, as else each git version would see other binaries.
  */
-export async function diffsOf(run: RunRepository, commits: Changed[]): Promise<Map<string, Diff>> {
+export async function diffsOf(
+  run: RunRepository,
+  commits: Changed[],
+  paths: string[] = [],
+): Promise<Map<string, Diff>> {
   if (commits.length === 0) return new Map();
   const flags = ["--text", "--full-index", "--no-renames", "--no-prefix", "--no-ext-diff", "--no-textconv"];
-  const args = ["diff-tree", "--stdin", "-r", "-p", "--root", ...flags];
+  const only = paths.length <= MOST_PATHS && paths.every(isText) ? paths : [];
+  const args = ["diff-tree", "--stdin", "-r", "-p", "--root", ...flags, "--", ...only.map(asText)];
   const { stdout } = await run.git(args, { input: againstFirstParents(commits) });
+  // A path stands for all that is under it too.
+  const isRead = ({ path }: FileChange) =>
+    only.length === 0 || only.some((each) => path === each || path.startsWith(`${each}/`));
   const sections = new Map<string, string[][]>(commits.map(({ id }) => [id, []]));
   let current: string[][] | undefined;
   for (const line of linesOf(stdout)) {
@@ -44,7 +52,7 @@ export async function diffsOf(run: RunRepository, commits: Changed[]): Promise<M
     else if (line.startsWith("diff --git ")) current?.push([line]);
     else current?.at(-1)?.push(line);
   }
-  return new Map(commits.map(({ id, changes }) => [id, diffOf(changes, sections.get(id) ?? [])]));
+  return new Map(commits.map(({ id, changes }) => [id, diffOf(changes.filter(isRead), sections.get(id) ?? [])]));
 }
 
 function* linesOf(output: Buffer): Generator<string> {
@@ -53,6 +61,15 @@ function* linesOf(output: Buffer): Generator<string> {
     yield output.toString("latin1", at, end < 0 ? output.length : end);
     at = end < 0 ? output.length : end + 1;
   }
+}
+
+/** Arguments of a process are text: other bytes cannot be handed over. */
+function isText(path: string): boolean {
+  return Buffer.from(asText(path), "utf8").equals(Buffer.from(path, "latin1"));
+}
+
+function asText(path: string): string {
+  return Buffer.from(path, "latin1").toString("utf8");
 }
 
 function diffOf(changes: FileChange[], sections: string[][]): Diff {

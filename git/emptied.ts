@@ -2,7 +2,7 @@
 
 import { changesOf } from "./changes.ts";
 import { type Commit, readCommit } from "./commit-object.ts";
-import { type Changed, diffsOf, MOST_FILES } from "./diffs.ts";
+import { type Changed, type Diff, diffsOf } from "./diffs.ts";
 import { unmade } from "./likeness.ts";
 import type { Merger } from "./merge-tree.ts";
 import type { RunRepository } from "./run-repository.ts";
@@ -102,20 +102,18 @@ function touches({ changes }: Listed, files: Set<string>): boolean {
 
 /** The commit that made the patch empty, and those that had made the rest of its change before. */
 async function evidence(run: RunRepository, history: History, patch: Changed, maker: Listed): Promise<string> {
-  const files = patch.changes.map(({ path }) => path);
-  const older = touching(history, files).filter(({ changes }) => changes.length <= MOST_FILES);
-  const from = older.indexOf(maker) + 1;
-  const candidates = older.slice(from, from + MOST_COMPARED);
-  const diffs = await diffsOf(run, [patch, maker, ...candidates]);
-  const [own, last] = [patch, maker].map(({ id }) => diffs.get(id));
-  if (!own || !last) throw new Error(`no diff of ${patch.id}`);
+  const paths = patch.changes.map(({ path }) => path);
+  const first = await diffsOf(run, [patch, maker]);
+  const [own, made] = [first.get(patch.id) as Diff, [first.get(maker.id) as Diff]];
   const makers = [maker];
-  const made = [last];
+  const older = unmade(own, made).length > 0 ? touching(history, paths, history.commits.indexOf(maker) + 1) : [];
+  const candidates = older.slice(0, MOST_COMPARED);
+  const diffs = await diffsOf(run, candidates, paths);
   for (const candidate of candidates) {
     const rest = unmade(own, made).length;
     if (rest === 0 || makers.length === MOST_NAMED) break;
-    const diff = diffs.get(candidate.id);
-    if (!diff || unmade(own, [...made, diff]).length === rest) continue;
+    const diff = diffs.get(candidate.id) as Diff;
+    if (unmade(own, [...made, diff]).length === rest) continue;
     makers.push(candidate);
     made.push(diff);
   }

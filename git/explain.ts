@@ -2,9 +2,9 @@
 
 import { changesOf } from "./changes.ts";
 import type { Commit } from "./commit-object.ts";
-import { type Diff, diffsOf, MOST_FILES } from "./diffs.ts";
+import { type Diff, diffsOf } from "./diffs.ts";
 import { whatIsGone } from "./gone.ts";
-import { type Likeness, likeness, takesBack } from "./likeness.ts";
+import { likeness, takesBack } from "./likeness.ts";
 import type { RunRepository } from "./run-repository.ts";
 import {
   asUpstreamCommit,
@@ -72,33 +72,31 @@ function fairShare({ commits, byPath }: History, files: string[], most: number, 
 /** What speaks for upstream having taken the patch, unless upstream took it back. */
 async function sign(run: RunRepository, history: History, patch: Commit, files: string[]): Promise<string | undefined> {
   const changes = (await changesOf(run, [patch])).get(patch.id) ?? [];
-  const own = changes.map(({ path }) => path);
-  const near = touching(history, [...new Set([...files, ...own])])
-    .filter(({ changes }) => changes.length <= MOST_FILES)
-    .slice(0, MOST_COMPARED);
-  const twin = sameAct(history, patch, new Set(own));
-  const read = twin && !near.includes(twin) ? [...near, twin] : near;
-  const diffs = await diffsOf(run, [{ ...patch, changes }, ...read]);
-  const diff = diffs.get(patch.id) as Diff;
-  const like = likest(near, diff, diffs);
-  const witness = twin ?? like?.commit;
+  const own = new Set(changes.map(({ path }) => path));
+  const paths = new Set([...files, ...own]);
+  const near = touching(history, paths).slice(0, MOST_COMPARED);
+  const twin = sameAct(history, patch, own);
+  const diffs = await diffsOf(run, [...new Set([{ ...patch, changes }, ...near, ...(twin ? [twin] : [])])], [...paths]);
+  const [diff, ...others] = [patch, ...near].map(({ id }) => diffs.get(id) as Diff) as [Diff, ...Diff[]];
+  const witness = twin ?? near[likest(diff, others)];
   if (!witness) return undefined;
-  const later = near.slice(0, near.includes(witness) ? near.indexOf(witness) : near.length);
-  const whole = diffs.get(witness.id) as Diff;
-  const isBack = later.some(({ id }) => [whole, diff].some((each) => takesBack(diffs.get(id) as Diff, each)));
-  if (isBack) return undefined;
-  const lines = like && like.commit === witness ? `makes ${like.shared} of its ${like.all} changed lines` : undefined;
-  const act = twin ? "is by the same author at the same time" : undefined;
-  return `upstream commit ${named(witness)} ${[act, lines].filter(Boolean).join(" and ")}`;
+  const theirs = diffs.get(witness.id) as Diff;
+  const later = others.slice(0, near.includes(witness) ? near.indexOf(witness) : undefined);
+  if (later.some((by) => takesBack(by, theirs) || takesBack(by, diff))) return undefined;
+  const { shared, all } = likeness(diff, theirs);
+  const act = twin ? ["is by the same author at the same time"] : [];
+  const lines = shared > 0 ? [`makes ${shared} of its ${all} changed lines`] : [];
+  return `upstream commit ${named(witness)} ${[...act, ...lines].join(" and ")}`;
 }
 
-function likest(near: Listed[], patch: Diff, diffs: Map<string, Diff>): (Likeness & { commit: Listed }) | undefined {
-  let best: (Likeness & { commit: Listed }) | undefined;
-  for (const commit of near) {
-    const found = likeness(patch, diffs.get(commit.id) as Diff);
-    if (found && found.shared > (best?.shared ?? 0)) best = { ...found, commit };
+/** The place of the change that makes most of the patch; -1 where none makes enough of it. */
+function likest(patch: Diff, others: Diff[]): number {
+  let best = { place: -1, shared: 0 };
+  for (const [place, other] of others.entries()) {
+    const { isLike, shared } = likeness(patch, other);
+    if (isLike && shared > best.shared) best = { place, shared };
   }
-  return best;
+  return best.place;
 }
 
 /**

@@ -10,20 +10,28 @@ export interface Likeness {
   shared: number;
   /** All changed lines of the patch. */
   all: number;
+  /**
+   * Whether the other seems to have taken the patch: it makes half of the changed lines, and half of the added ones, as
+   * removing the same lines is what two different changes do too. Numbers alone say nothing: everybody bumps versions.
+   */
+  isLike: boolean;
 }
 
-/**
- * How much of the patch the other commit makes; undefined when that is too little to say that it took it: half of the
- * changed lines and half of the added ones, as removing the same lines is what two different changes do too.
- */
-export function likeness(patch: Diff, other: Diff): Likeness | undefined {
+export function likeness(patch: Diff, other: Diff): Likeness {
   const [added, removed] = [common(patch, other, "added"), common(patch, other, "removed")];
   const all = count(patch, "added") + count(patch, "removed");
   const shared = [...added, ...removed];
-  if (shared.length * 2 < all || added.length * 2 < count(patch, "added")) return undefined;
   const telling = shared.filter(isTelling).length;
+  const isHalf = shared.length * 2 >= all && added.length * 2 >= count(patch, "added");
   const isEnough = telling >= 3 || (telling > 0 && shared.length === all);
-  return isEnough ? { shared: shared.length, all } : undefined;
+  return { shared: shared.length, all, isLike: isHalf && isEnough && !isOnlyNumbers(patch) };
+}
+
+function isOnlyNumbers(patch: Diff): boolean {
+  const [added, removed] = (["added", "removed"] as const).map((side) =>
+    linesOf(patch, side).join("\n").replace(/\d+/g, ""),
+  );
+  return added === removed;
 }
 
 /** Lines of the patch that say something and that none of the others makes. */

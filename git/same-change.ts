@@ -9,8 +9,8 @@ import type { Listed } from "./upstream-history.ts";
 /** The newest so many; a patch that upstream took before becomes empty when it is merged, or stops there. */
 const MOST_COMPARED = 5_000;
 
-export interface Same {
-  patch: Changed;
+export interface Same<Patch extends Changed> {
+  patch: Patch;
   diff: Diff;
   /** The newest commit of upstream that makes the same change. */
   twin: Listed;
@@ -20,8 +20,12 @@ export interface Same {
   isExact: boolean;
 }
 
-/** Those of the patches that `git cherry` would mark, unless modes differ, which its patch-ids leave out. */
-export async function sameChanges(run: RunRepository, patches: Changed[], upstream: Listed[]): Promise<Same[]> {
+/** Those of the patches that `git cherry` marks; before git 2.39 that took changes that differ in modes alone as the same. */
+export async function sameChanges<Patch extends Changed>(
+  run: RunRepository,
+  patches: Patch[],
+  upstream: Listed[],
+): Promise<Same<Patch>[]> {
   // The same change touches the same files: only such commits are compared.
   const wanted = new Set(patches.map(keyOf));
   const alike = [...upstream.entries()]

@@ -88,10 +88,10 @@ function parse(output: Buffer): Listed[] {
   return commits;
 }
 
-/** Commits of the span that change any of the files, newest first. */
-export function touching({ commits, byPath }: History, files: Iterable<string>): Listed[] {
+/** Commits of the span that change any of the files, newest first; `from` a place in the history on. */
+export function touching({ commits, byPath }: History, files: Iterable<string>, from = 0): Listed[] {
   const places = new Set<number>();
-  for (const file of files) for (const place of byPath.get(file) ?? []) places.add(place);
+  for (const file of files) for (const place of byPath.get(file) ?? []) if (place >= from) places.add(place);
   return [...places].sort((one, other) => one - other).map((place) => commits[place] as Listed);
 }
 

@@ -264,6 +264,24 @@ test("what the stack takes back with other surroundings and makes again stays ma
   expect(file("a.txt")).toBe(lines({ 10: "fixed" }).trimEnd());
 });
 
+test("a patch that takes back part of an earlier one is not lost, where upstream has both and the earlier one is carried", async () => {
+  const debug = ["debug one", "debug two"];
+  const traced = { "a.txt": `${lines()}${debug.join("\n")}\n` };
+  const story = tell({
+    base,
+    upstream: [
+      { files: { ...traced, ...b({ 10: "theirs" }) } },
+      { name: "taker", files: a({}) },
+      { files: { ...b({ 10: "line 10" }), VERSION: "2\n" } },
+    ],
+    stack: [{ files: { ...traced, "c.txt": lines({ 10: "ours" }) } }, { name: "patch", files: a({}) }],
+  });
+  expect(await cherry(story)).toEqual([story.ids.patch]);
+  const { carried, file } = await story.candidate();
+  expect(outcomes(carried)).toEqual(["applied", "applied"]);
+  expect(file("a.txt")).toBe(lines().trimEnd());
+});
+
 test("merges are never taken, and what they bring in is", async () => {
   const { carried, ids } = await told({
     base,
@@ -435,6 +453,18 @@ test("a patch that upstream took with changes, in one commit, is proposed with i
   expect(proposal).toBe(`upstream commit ${ids.taker} "Doors, by us" makes 4 of its 6 changed lines`);
 });
 
+test("bumps of a version are not proposed to be one change", async () => {
+  const version = (note: string, number: number) => ({
+    "version.h": `#define VERSION_MAJOR 1\n/* ${note} */\n#define VERSION_MINOR ${number}\n`,
+  });
+  const { proposal } = await stopped({
+    base: version("the first", 1),
+    upstream: [{ files: version("a note", 1) }, { files: version("a note", 2) }, { files: version("a note", 3) }],
+    stack: [{ files: version("the first", 2) }],
+  });
+  expect(proposal).toBeUndefined();
+});
+
 test("two different changes of the same lines are a conflict, not a taking", async () => {
   const { proposal, carried, ids } = await stopped({
     base,
@@ -468,7 +498,7 @@ test("of many commits that a script made in one second only the one with the pat
   here.fork.commit("Update a", { files: a({ 10: "the bot's, ours" }), ...act });
   const first = await carryToConflict(here, await here.recipe());
   expect(first.carried.proposal?.evidence).toBe(
-    `upstream commit ${same} "Update a, as the bot does" is by the same author at the same time`,
+    `upstream commit ${same} "Update a, as the bot does" is by the same author at the same time and makes 1 of its 2 changed lines`,
   );
   here.fork.git("reset", "-q", "--hard", "HEAD~1");
   here.upstream.commit("Theirs", { files: { VERSION: "x\n" } });
