@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import type { Decision } from "../../domain/attempt.ts";
-import { makeUpstreamAndFork, type UpstreamAndFork } from "../support/repositories.ts";
+import { makeUpstreamAndFork } from "../support/repositories.ts";
 import { refusalOf, row } from "./hand-off-table.ts";
 import { lines } from "./scene.ts";
 import { aStop, CONFLICT, FILES, fivePatches, PROGRESS, push, RESOLUTION, Stop } from "./stopped.ts";
@@ -17,88 +17,6 @@ function picked(files: Record<string, string> = fixed, at = stop()) {
   at.pick(person, files);
   return person;
 }
-
-async function another(tell: (pair: UpstreamAndFork) => void): Promise<Stop> {
-  const pair = makeUpstreamAndFork(FILES);
-  onTestFinished(() => pair.remove());
-  tell(pair);
-  return Stop.of(pair);
-}
-
-test(row("nothing"), async () => {
-  expect(await stop().refused()).toMatch(refusalOf("nothing"));
-});
-
-test(row("progress-itself"), async () => {
-  expect(await stop().refusal(stop().person())).toMatch(refusalOf("progress-itself"));
-  stop().reset();
-  expect(await stop().refusal(stop().person(), CONFLICT)).toMatch(refusalOf("progress-itself"));
-});
-
-test(row("conflict-itself"), async () => {
-  expect(await stop().refusal(stop().person(CONFLICT))).toMatch(refusalOf("conflict-itself"));
-});
-
-test(row("not-on-progress"), async () => {
-  expect(await stop().refusal(stop().person("patches"))).toMatch(refusalOf("not-on-progress"));
-  const person = picked();
-  person.git("reset", "-q", "--hard", `origin/${PROGRESS}`);
-  person.git("commit", "-q", "--amend", "-m", "One, amended");
-  person.commit("Two", { files: fixed });
-  expect(await stop().refusal(person)).toMatch(refusalOf("not-on-progress"));
-});
-
-test(row("old-progress"), async () => {
-  const first = await another(fivePatches);
-  const old = first.person();
-  first.pick(old, fixed);
-  const { kind, patch, commit } = await first.taken(old);
-  const second = await Stop.of(first.pair, [{ kind, patch, commit }]);
-  old.git("reset", "-q", "--hard", first.stopped.progress);
-  second.pick(old, { "c.txt": lines({ 10: "four and theirs" }) });
-  expect(await second.refusal(old)).toMatch(refusalOf("old-progress"));
-  const person = second.person();
-  second.pick(person, { "c.txt": lines({ 10: "four and theirs" }) });
-  expect((await second.taken(person)).carried.kind).toBe("carried");
-});
-
-test(row("unrelated"), async () => {
-  const person = stop().person();
-  person.git("checkout", "-q", "--orphan", "other");
-  person.commit("Two", { files: fixed });
-  expect(await stop().refusal(person)).toMatch(refusalOf("unrelated"));
-  person.git("checkout", "-q", "--detach", `origin/${PROGRESS}`);
-  person.git("merge", "-q", "--allow-unrelated-histories", "-s", "ours", "-m", "Two", "other");
-  expect(await stop().refusal(person)).toMatch(refusalOf("merge-upstream"));
-});
-
-test(row("merge-upstream"), async () => {
-  const { upstream } = stop().pair;
-  upstream.git("checkout", "-q", "-b", "next");
-  upstream.commit("Later", { files: { "later.txt": "x\n" } });
-  const person = picked();
-  person.git("pull", "-q", "--no-rebase", "--no-edit", upstream.path, "next");
-  expect(await stop().refusal(person)).toMatch(refusalOf("merge-upstream"));
-  upstream.git("checkout", "-q", "main");
-});
-
-test(row("merge-patches"), async () => {
-  const person = stop().person(CONFLICT);
-  person.commit("Fix it", { files: fixed });
-  person.git("merge", "-q", "-s", "ours", "-m", "Merge branch 'patches' into conflict", "origin/patches");
-  expect(await stop().refusal(person, CONFLICT)).toMatch(refusalOf("merge-patches"));
-});
-
-test(row("too-many"), async () => {
-  const person = stop().person();
-  const commits = Array.from({ length: 5_000 }, (_, n) => {
-    const from = n === 0 ? `from ${stop().stopped.progress}\n` : "";
-    return `commit refs/heads/many\ncommitter P <p@example.org> ${n} +0000\ndata 2\nx\n${from}\n`;
-  });
-  execFileSync("git", ["fast-import", "--quiet"], { cwd: person.path, input: commits.join("") });
-  person.git("checkout", "-q", "--detach", "many");
-  expect(await stop().refusal(person)).toMatch(refusalOf("too-many"));
-});
 
 test(row("push-again"), async () => {
   const person = stop().person(CONFLICT);
@@ -153,11 +71,12 @@ test(row("leftover"), async () => {
 });
 
 test(row("skipped-before"), async () => {
-  const first = await another(({ fork, upstream }) => {
-    fork.commit("One", { files: { "a.txt": lines({ 10: "one" }) } });
-    fork.commit("Two", { files: { "c.txt": lines({ 10: "two" }) } });
-    upstream.commit("Theirs", { files: { "a.txt": lines({ 10: "theirs" }), "c.txt": lines({ 10: "theirs" }) } });
-  });
+  const pair = makeUpstreamAndFork(FILES);
+  onTestFinished(() => pair.remove());
+  pair.fork.commit("One", { files: { "a.txt": lines({ 10: "one" }) } });
+  pair.fork.commit("Two", { files: { "c.txt": lines({ 10: "two" }) } });
+  pair.upstream.commit("Theirs", { files: { "a.txt": lines({ 10: "theirs" }), "c.txt": lines({ 10: "theirs" }) } });
+  const first = await Stop.of(pair);
   const skip: Decision = { kind: "skip", patch: first.stopped.patch, reason: "not needed" };
   // Each time the branches hold something else of the stop before, at the same progress.
   const left = [() => {}, () => push(amended, CONFLICT), () => push(edited, CONFLICT)];
@@ -257,57 +176,4 @@ test(row("forbidden"), async () => {
   rmSync(join(stop().pair.directory, "data"), { recursive: true });
   const carried = await stop().git.carry({ ...stop().recipe, decisions: [{ kind, patch, commit }] });
   expect(carried).toMatchObject({ kind: "conflict", subject: "Four" });
-});
-
-test(row("two-workers"), async () => {
-  const edited = stop().person(CONFLICT);
-  edited.commit("Fix it", { files: fixed });
-  push(edited, CONFLICT);
-  const read = () => stop().git.readResolution(stop().recipe, stop().stopped);
-  const [one, other] = await Promise.all([read(), read()]);
-  expect(one).toMatchObject({ kind: "accepted" });
-  expect(other).toEqual(one);
-  expect(await read()).toEqual(one);
-  const { decision } = one as { decision: { commit: string } };
-  expect(stop().show("for-each-ref", "--format=%(refname)", "refs/patchmoi/decisions")).toBe(
-    `refs/patchmoi/decisions/v2.0.0/${decision.commit}`,
-  );
-});
-
-/** What the served fork does when something is pushed to what is remembered. */
-function onRemembering(script: string): void {
-  const hook = join(stop().pair.forkUrl, "hooks", "update");
-  mkdirSync(dirname(hook), { recursive: true });
-  writeFileSync(hook, `#!/bin/sh\ncase "$1" in refs/patchmoi/resolutions/*) ${script} ;; esac\n`, { mode: 0o755 });
-  // The engine's own configuration switches hooks off, also of repositories on this machine.
-  stop().show("config", "core.hooksPath", dirname(hook));
-  onTestFinished(() => rmSync(hook));
-}
-
-test("a resolution that the fork will not remember is taken all the same, and that is said", async () => {
-  onRemembering("echo not here >&2; exit 1");
-  const person = picked();
-  push(person, RESOLUTION);
-  const answer = await stop().git.readResolution(stop().recipe, stop().stopped);
-  expect(answer).toMatchObject({
-    kind: "accepted",
-    decision: { commit: person.head() },
-    warning: expect.stringMatching(
-      /^the resolution of .* "Two" is taken, but the fork does not remember it .*not here/s,
-    ),
-  });
-});
-
-test("a worker that dies between keeping a resolution and telling of it has lost nothing", async () => {
-  onRemembering("touch remembering; sleep 2");
-  const person = picked();
-  push(person, RESOLUTION);
-  const died = new AbortController();
-  const read = stop().git.readResolution(stop().recipe, stop().stopped, died.signal);
-  while (!existsSync(join(stop().pair.forkUrl, "remembering"))) await new Promise((resolve) => setTimeout(resolve, 20));
-  died.abort();
-  await expect(read).rejects.toMatchObject({ kind: "cancelled" });
-  person.git("push", "-q", "origin", `:${RESOLUTION}`);
-  expect(stop().show("for-each-ref", "--format=%(objectname)", "refs/patchmoi/decisions")).toBe(person.head());
-  expect((await stop().taken(person)).commit).toBe(person.head());
 });
