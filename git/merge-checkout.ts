@@ -32,8 +32,8 @@ export class CheckoutEngine implements MergeEngine {
   static async open(run: RunRepository): Promise<CheckoutEngine> {
     await mkdir(workTree(run), { recursive: true });
     await mkdir(join(run.path, "info"), { recursive: true });
-    // No path is wanted in the checkout (git-sparse-checkout(1), "FULL PATTERN SET"): only conflicts get there.
-    await writeFile(join(run.path, "info", "sparse-checkout"), "!/*\n");
+    // Merges read attributes from files only. Nothing else is wanted in the checkout but what is in conflict.
+    await writeFile(join(run.path, "info", "sparse-checkout"), ".gitattributes\n");
     return new CheckoutEngine(run);
   }
 
@@ -61,8 +61,7 @@ export class CheckoutEngine implements MergeEngine {
     await rm(workTree(this.#run), { recursive: true, force: true });
     await rm(join(this.#run.path, "index"), { force: true });
     await mkdir(workTree(this.#run), { recursive: true });
-    await this.#git(["read-tree", tree]);
-    await this.#git(["read-tree", "-m", "-u", tree]);
+    await this.#git(["read-tree", "--reset", "-u", tree]);
     this.#index = tree;
   }
 

@@ -29,7 +29,7 @@ export type Merging = "conversation" | "process" | "checkout";
 export async function openMergeEngine(run: RunRepository, attributes: string, scope?: Scope): Promise<MergeEngine> {
   const { engine } = run;
   const merging = engine.options.merging ?? (await bestMerging(run));
-  // A checkout has an index, which has them.
+  // A checkout has them.
   if (merging === "checkout") return CheckoutEngine.open(run);
   const view = await viewAttributes(run, attributes, scope);
   const namesBase = await engine.atLeast("2.45");
