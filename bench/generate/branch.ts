@@ -23,15 +23,17 @@ export function makeProject(files: number, seed: number): Project {
   return { paths: layOut(files, seed), seed };
 }
 
+/** However large a project is, in one release's time people work on a part of it. */
+const MOST_ACTIVE = 8_000;
 /** Half of all edits fall on few files: those that upstream and the fork both work on. */
 const MOST_HOT = 300;
 
 /** Chooses files to edit. */
 export function chooser({ paths, seed }: Project, source: Random): () => number {
   const { below } = random(seed + 1);
-  const hot = Math.min(MOST_HOT, Math.ceil(paths.length / 30));
-  const often = Array.from({ length: hot }, () => below(paths.length));
-  return () => (source.chance(0.5) ? source.pick(often) : source.below(paths.length));
+  const active = Math.min(MOST_ACTIVE, paths.length);
+  const often = Array.from({ length: Math.min(MOST_HOT, Math.ceil(active / 30)) }, () => below(active));
+  return () => (source.chance(0.5) ? source.pick(often) : source.below(active));
 }
 
 interface File {

@@ -13,16 +13,20 @@ const WORDS =
   );
 const ENDINGS = ["c", "h", "ts", "go", "py", "md"];
 
+const MODULES = 24;
+const DEEPEST = 7;
+
 /** Paths in nested directories. A path never changes its index, however many files there are. */
 export function layOut(files: number, seed: number): string[] {
   const { below, pick, chance } = random(seed);
-  const directories = ["src"];
+  const modules = Array.from({ length: MODULES }, (_, index) => `${pick(WORDS)}${index}`);
+  const directories = [...modules];
   const paths: string[] = [];
   for (let index = 0; index < files; index++) {
     if (index % FILES_PER_DIRECTORY === 0 && index > 0) {
       const parent = directories[below(directories.length)] as string;
-      const deep = parent.split("/").length > 6 || chance(0.1);
-      directories.push(`${deep ? "src" : parent}/${pick(WORDS)}${directories.length}`);
+      const isDeep = parent.split("/").length >= DEEPEST;
+      directories.push(`${isDeep ? pick(modules) : parent}/${pick(WORDS)}${directories.length}`);
     }
     // Mostly the newest directory; some files are put beside older ones.
     const directory = chance(0.8) ? directories.at(-1) : pick(directories);

@@ -4,11 +4,13 @@ import type { Grounds } from "../grounds.ts";
 import type { RowName } from "../row-names.ts";
 import type { Line } from "../table.ts";
 import { bare } from "./bare.ts";
-import { disk, fallback, memory, merges, patches, sizes } from "./carry.ts";
+import { disk, memory } from "./carry.ts";
 import { maintenance } from "./maintenance.ts";
 import { rangeDiff } from "./range-diff.ts";
 import { real } from "./real.ts";
 import { secondFork } from "./second-fork.ts";
+import { patches, sizes } from "./sizes.ts";
+import { fallback, merges } from "./ways.ts";
 
 export type Row = (grounds: Grounds) => AsyncGenerator<Line>;
 
