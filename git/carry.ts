@@ -82,8 +82,11 @@ export async function carry(
   if (pass.kind === "conflict") return explained(run, recipe, pass);
   const { tip, ledger, remembered } = pass;
   const stack = pass.walk.stack.patches;
-  const warnings = await reviewCarry(run, recipe, { stack, tip, ledger });
-  return { kind: "carried", tip, ledger, remembered, warnings, rangeDiff: await rangeDiffIn(run, recipe, tip) };
+  const [warnings, rangeDiff] = await Promise.all([
+    reviewCarry(run, recipe, { stack, tip, ledger }),
+    rangeDiffIn(run, recipe, tip),
+  ]);
+  return { kind: "carried", tip, ledger, remembered, warnings, rangeDiff };
 }
 
 /** What was made from memory must be there on every later day, as what a person pushed must. */

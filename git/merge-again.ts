@@ -26,12 +26,12 @@ export async function mergeAgain(
   run: RunRepository,
   merger: Merger,
   merge: Commit,
+  parents: Head[],
   sides: Side[],
 ): Promise<CarriedMerge> {
   const onto = await remaining(run, merge, sides);
-  const before = await merger.join(merge.parents);
-  const now: Merge =
-    onto.length > 1 ? await merger.join(onto.map(({ id }) => id)) : { clean: true, tree: onto[0].tree };
+  const before = await merger.join(parents);
+  const now: Merge = onto.length > 1 ? await merger.join(onto) : { clean: true, tree: onto[0].tree };
   if (before.clean && before.tree === merge.tree) return { onto, outcome: now };
   const outcome = await merger.transplant(before.tree, merge.tree, now.tree);
   const open = now.clean ? [] : await stillOpen(run, { before, now, merge, tree: outcome.tree });

@@ -40,11 +40,8 @@ export class CheckoutEngine implements MergeEngine {
   close(): void {}
 
   async merge({ ours, theirs }: Question): Promise<Merge> {
-    const [head = "", tree = ""] = (await this.#run.text(["rev-parse", `${ours}^{commit}`, `${ours}^{tree}`])).split(
-      "\n",
-    );
-    await writeFile(join(this.#run.path, "HEAD"), `${head}\n`);
-    await this.#standAt(tree);
+    await writeFile(join(this.#run.path, "HEAD"), `${ours.at.id}\n`);
+    await this.#standAt(ours.at.tree);
     const { exitCode } = await this.#git([...MERGE, theirs], [1]);
     const result = await readFile(join(this.#run.path, RESULT), "utf8").catch(() => "");
     for (const name of STATE) await rm(join(this.#run.path, name), { force: true });
@@ -52,7 +49,7 @@ export class CheckoutEngine implements MergeEngine {
       this.#index = (await this.#git(["write-tree"])).stdout.toString().trim();
       return { clean: true, tree: this.#index };
     }
-    return this.#conflict(result.trim(), ours, theirs);
+    return this.#conflict(result.trim(), ours.ref, theirs);
   }
 
   async #standAt(tree: string): Promise<void> {

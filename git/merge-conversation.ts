@@ -47,7 +47,10 @@ export class ConversationEngine implements MergeEngine {
     // Since 2.49 git flushes each answer ("merge-tree --stdin: flush stdout to avoid deadlock").
     const pad = (await run.engine.atLeast("2.49")) ? "" : padQuestion(run);
     const engine = new ConversationEngine(conversation, opening.namesBase, pad);
-    const first = engine.merge({ ours: opening.probe, theirs: opening.probe });
+    const first = engine.merge({
+      ours: { ref: opening.probe, at: { id: opening.probe, tree: "" } },
+      theirs: opening.probe,
+    });
     const timeout = new AbortController();
     try {
       const spoke = await Promise.race([
@@ -68,7 +71,7 @@ export class ConversationEngine implements MergeEngine {
   }
 
   async merge({ base, ours, theirs }: Question): Promise<Merge> {
-    const question = `${base ? `${base} -- ` : ""}${ours} ${theirs}\n`;
+    const question = `${base ? `${base} -- ` : ""}${ours.ref} ${theirs}\n`;
     const skip = this.#padsDue;
     this.#padsDue = 0;
     let start = 0;

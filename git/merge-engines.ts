@@ -1,6 +1,7 @@
 /** The ways to merge in memory, or nearly so. Which one is used depends on how old git is; the results are the same. */
 
 import { type Scope, viewAttributes } from "./attributes.ts";
+import type { Commit } from "./commit-object.ts";
 import type { Merge } from "./merge-answer.ts";
 import { CheckoutEngine } from "./merge-checkout.ts";
 import { ConversationEngine } from "./merge-conversation.ts";
@@ -10,8 +11,8 @@ import type { RunRepository } from "./run-repository.ts";
 export interface Question {
   /** The commit or tree to compare with; only where `namesBase`. Otherwise the merge base is what history says. */
   base?: string;
-  /** Ref or id. As written here it labels our side of a conflict. */
-  ours: string;
+  /** As written here they label the sides of a conflict; `at` is where the ref stands. */
+  ours: { ref: string; at: Pick<Commit, "id" | "tree"> };
   theirs: string;
 }
 

@@ -19,7 +19,7 @@ export class ProcessEngine implements MergeEngine {
   async merge({ base, ours, theirs }: Question): Promise<Merge> {
     const flags = ["--write-tree", "-z", ...(base ? [`--merge-base=${base}`] : [])];
     const { cwd, flags: before, environment } = this.#view;
-    const args = [...before, "merge-tree", ...flags, ours, theirs];
+    const args = [...before, "merge-tree", ...flags, ours.ref, theirs];
     const { engine, signal } = this.#run;
     const { exitCode, stdout } = await engine.run(cwd, args, { accept: [1], environment, signal });
     return parseMerge(exitCode === 0, stdout.toString("latin1"));

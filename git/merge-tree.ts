@@ -3,7 +3,7 @@
 import type { Scope } from "./attributes.ts";
 import { type Commit, commitOf, writeObject } from "./commit-object.ts";
 import type { Merge } from "./merge-answer.ts";
-import { type MergeEngine, openMergeEngine } from "./merge-engines.ts";
+import { type MergeEngine, openMergeEngine, type Question } from "./merge-engines.ts";
 import type { RunRepository } from "./run-repository.ts";
 
 export type { ConflictEntry, Merge } from "./merge-answer.ts";
@@ -41,26 +41,20 @@ export class Merger {
   /** Applies what `patch` changes against its first parent to the tree of `onto`. The other side is labelled with the patch's id. */
   async apply(patch: Commit, onto: Pick<Commit, "id" | "tree">): Promise<Merge> {
     const base = patch.parents[0] as string;
-    if (this.#engine.namesBase) {
-      this.#run.setBranch(OURS, onto.id);
-      return this.#engine.merge({ base, ours: OURS, theirs: patch.id });
-    }
+    if (this.#engine.namesBase) return this.#engine.merge({ base, ours: this.#ours(onto), theirs: patch.id });
     // The base is what history says, so ours is given a history that says the patch's parent.
-    this.#run.setBranch(OURS, this.#commit(onto.tree, [base]));
-    return this.#engine.merge({ ours: OURS, theirs: patch.id });
+    return this.#engine.merge({ ours: this.#ours(this.#commit(onto.tree, [base])), theirs: patch.id });
   }
 
   /** Merges commits by their own history, as `git merge` does. Of more than two, one after the other. */
-  async join(commits: string[]): Promise<Merge> {
-    const [first, ...others] = commits as [string, ...string[]];
+  async join(commits: Pick<Commit, "id" | "tree">[]): Promise<Merge> {
+    const [first, ...others] = commits as [Pick<Commit, "id" | "tree">, ...Pick<Commit, "id" | "tree">[]];
     let ours = first;
     let merged: Merge | undefined;
-    for (const other of others) {
-      this.#run.setBranch(OURS, ours);
-      this.#run.setBranch(THEIRS, other);
-      merged = await this.#engine.merge({ ours: OURS, theirs: THEIRS });
+    for (const { id } of others) {
+      merged = await this.#merge(ours, id);
       if (!merged.clean) return merged;
-      ours = this.#commit(merged.tree, [ours, other]);
+      ours = this.#commit(merged.tree, [ours.id, id]);
     }
     if (!merged) throw new Error("a merge needs two commits");
     return merged;
@@ -68,13 +62,21 @@ export class Merger {
 
   /** Applies what leads from the tree `before` to the tree `after` to the tree `onto`. */
   async transplant(before: string, after: string, onto: string): Promise<Merge> {
-    const base = this.#commit(before, []);
-    this.#run.setBranch(OURS, this.#commit(onto, [base]));
-    this.#run.setBranch(THEIRS, this.#commit(after, [base]));
-    return this.#engine.merge({ ours: OURS, theirs: THEIRS });
+    const base = this.#commit(before, []).id;
+    return this.#merge(this.#commit(onto, [base]), this.#commit(after, [base]).id);
   }
 
-  #commit(tree: string, parents: string[]): string {
-    return writeObject(this.#run, "commit", commitOf(tree, parents));
+  async #merge(ours: Pick<Commit, "id" | "tree">, theirs: string): Promise<Merge> {
+    this.#run.setBranch(THEIRS, theirs);
+    return this.#engine.merge({ ours: this.#ours(ours), theirs: THEIRS });
+  }
+
+  #ours(at: Pick<Commit, "id" | "tree">): Question["ours"] {
+    this.#run.setBranch(OURS, at.id);
+    return { ref: OURS, at };
+  }
+
+  #commit(tree: string, parents: string[]): Pick<Commit, "id" | "tree"> {
+    return { id: writeObject(this.#run, "commit", commitOf(tree, parents)), tree };
   }
 }

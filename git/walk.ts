@@ -4,7 +4,7 @@ import type { Decision } from "../domain/attempt.ts";
 import { isAttributesFile } from "./attributes.ts";
 import { filesOf } from "./changes.ts";
 import { type Commit, commitLike, readCommit, secondsOf, writeObject } from "./commit-object.ts";
-import { takeResolution } from "./decisions.ts";
+import { lineFrom, takeResolution } from "./decisions.ts";
 import { type Step, whyEmpty } from "./emptied.ts";
 import { type Fate, Ledger } from "./ledger.ts";
 import type { Memory, Stop } from "./memory.ts";
@@ -104,7 +104,7 @@ export class Walk {
     const merge = await this.#merger.apply(patch, onto);
     if (!merge.clean) return this.#decide(patch, [onto], merge);
     // A patch that never changed anything is somebody's note: only one that became empty is dropped.
-    if (merge.tree === onto.tree && patch.tree !== this.#treeOf(parent)) {
+    if (merge.tree === onto.tree && patch.tree !== this.#original(parent).tree) {
       const evidence = await whyEmpty(this.#run, this.#merger, patch, this.#recipe, this.#below(patch));
       // Nobody has its change: what is not known to be in vain stays in the stack, without effect.
       if (evidence) this.#put(patch, onto, { outcome: "dropped", evidence });
@@ -114,9 +114,10 @@ export class Walk {
   }
 
   async #stepMerge(patch: Commit): Promise<WalkStop | undefined> {
+    const parents = patch.parents.map((parent) => this.#original(parent));
     const sides = patch.parents.map((parent) => ({ ...this.at(parent), inherited: this.#isLeftOut(parent) }));
     await this.#merger.honour(this.#attributesAt(this.at(patch.parents[0] as string)));
-    const { onto, outcome } = await mergeAgain(this.#run, this.#merger, patch, sides);
+    const { onto, outcome } = await mergeAgain(this.#run, this.#merger, patch, parents, sides);
     if (outcome.clean) {
       if (onto.length > 1 || outcome.tree !== onto[0].tree) this.#apply(patch, onto, outcome.tree);
       else {
@@ -147,7 +148,7 @@ export class Walk {
     }
     if (decision) {
       const others = onto.slice(1).map(({ id }) => id);
-      const line = this.#line(patch);
+      const line = lineFrom(this.stack.patches, patch);
       const taken = await takeResolution(this.#run, line, onto[0], others, decision);
       for (const each of line) this.#bring(each, taken.rows.get(each.id));
       this.#heads.set(patch.id, taken.head);
@@ -172,31 +173,8 @@ export class Walk {
     return decision;
   }
 
-  /** The patch and those that follow it in a line: what a person may carry along with it. */
-  #line(stopped: Commit): Commit[] {
-    const line = [stopped];
-    const { patches } = this.stack;
-    for (const patch of patches.slice(patches.indexOf(stopped) + 1)) {
-      if (patch.parents.length === 1 && patch.parents[0] === line.at(-1)?.id) line.push(patch);
-    }
-    return line;
-  }
-
-  /** The patches under one, the nearest first, with where they were carried to. */
-  #below(patch: Commit): Step[] {
-    const steps: Step[] = [];
-    for (let each = this.#under(patch); each; each = this.#under(each)) {
-      steps.push({ patch: each, head: this.at(each.id) });
-    }
-    return steps;
-  }
-
-  #under(patch: Commit): Commit | undefined {
-    return this.#patches.get(patch.parents[0] as string);
-  }
-
-  #treeOf(id: string): string | undefined {
-    return (this.#patches.get(id) ?? this.stack.under.get(id))?.tree;
+  #original(id: string): Commit {
+    return (this.#patches.get(id) ?? this.stack.under.get(id)) as Commit;
   }
 
   #apply(patch: Commit, onto: [Head, ...Head[]], tree: string): void {
