@@ -173,6 +173,19 @@ export class Walk {
     return decision;
   }
 
+  /** The patches under one, the nearest first, with where they were carried to. */
+  #below(patch: Commit): Step[] {
+    const steps: Step[] = [];
+    for (let each = this.#under(patch); each; each = this.#under(each)) {
+      steps.push({ patch: each, head: this.at(each.id) });
+    }
+    return steps;
+  }
+
+  #under(patch: Commit): Commit | undefined {
+    return this.#patches.get(patch.parents[0] as string);
+  }
+
   #original(id: string): Commit {
     return (this.#patches.get(id) ?? this.stack.under.get(id)) as Commit;
   }
