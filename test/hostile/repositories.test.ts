@@ -55,6 +55,7 @@ const CONTENTS: Hostile[] = [
   },
   {
     name: "an encoding that does not exist",
+    outcome: "either",
     entries: (_at, blob) => [["100644", ".gitattributes", blob("*.txt working-tree-encoding=$(id)\n")]],
   },
   { name: "keywords and line ends", files: () => ({ ".gitattributes": "*.txt ident text eol=crlf export-subst\n" }) },
