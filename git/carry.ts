@@ -112,8 +112,11 @@ export async function carryStack(
   for (const [index, patch] of patches.entries()) {
     onProgress?.(index + 1, patches.length, cut(patch.subject));
     const stop = await walk.step(patch);
-    if (stop) return conflict(walk, stop);
+    if (!stop) continue;
+    await walk.end();
+    return conflict(walk, stop);
   }
+  await walk.end();
   const top = walk.at(recipe.tip).id;
   const tip = await applyFixes(run, recipe, top);
   const ledger = await walk.ledger.complete(run, recipe.release, tip);

@@ -14,8 +14,19 @@ export interface FileChange {
 /** A commit as far as diffs need it. */
 export type Diffed = Pick<Commit, "id" | "parents">;
 
+/** Asked for again and again of the same patches. */
+const known = new WeakMap<RunRepository, Map<string, FileChange[]>>();
+
 /** Each commit against its first parent, so that a merge answers with what it brought there; files in git's order. */
 export async function changesOf(run: RunRepository, commits: Diffed[]): Promise<Map<string, FileChange[]>> {
+  const all = known.get(run) ?? new Map<string, FileChange[]>();
+  known.set(run, all);
+  const fresh = commits.filter(({ id }) => !all.has(id));
+  for (const [id, changes] of await readChanges(run, fresh)) all.set(id, changes);
+  return new Map(commits.map(({ id }) => [id, all.get(id) ?? []]));
+}
+
+async function readChanges(run: RunRepository, commits: Diffed[]): Promise<Map<string, FileChange[]>> {
   const changes = new Map<string, FileChange[]>(commits.map(({ id }) => [id, []]));
   if (commits.length === 0) return changes;
   const args = ["diff-tree", "--stdin", "-r", "-z", "--root", "--name-status", "--no-renames"];

@@ -1,12 +1,10 @@
 /** Finds what made a patch empty: the upstream commit, or the patch of the stack before it. */
 
-import { changesOf } from "./changes.ts";
+import { filesOf } from "./changes.ts";
 import { type Commit, readCommit } from "./commit-object.ts";
-import { type Changed, type Diff, diffsOf } from "./diffs.ts";
-import { unmade } from "./likeness.ts";
 import type { Merger } from "./merge-tree.ts";
 import type { RunRepository } from "./run-repository.ts";
-import { type History, historyOf, type Listed, named, type Span, touching } from "./upstream-history.ts";
+import { type History, historyOf, type Listed, type Span, touching } from "./upstream-history.ts";
 
 type Onto = Pick<Commit, "id" | "tree">;
 type IsEmpty = (onto: Onto) => Promise<boolean>;
@@ -17,66 +15,95 @@ export interface Step {
   head: Onto;
 }
 
-/** Commits that together made a change are named up to so many, and looked for among so many. */
-const MOST_NAMED = 5;
-const MOST_COMPARED = 100;
+export interface Emptied {
+  patch: Commit;
+  /** With it the patch became empty: an upstream commit, or a patch of the stack as it was carried. */
+  by: { upstream: Listed } | { patch: Commit };
+}
 
 /**
- * Evidence for a patch that changes nothing any more where it was carried to. `below` are the patches under it, the
- * nearest first. Undefined when neither one of those nor upstream between the base and the release made it so.
+ * What made a patch change nothing any more where it was carried to. `below` are the patches under it, the nearest
+ * first. Undefined when neither one of those nor upstream between the base and the release made it so.
  */
-export async function whyEmpty(
+export async function whatEmptied(
   run: RunRepository,
   merger: Merger,
   patch: Commit,
   span: Span,
   below: Step[],
-): Promise<string | undefined> {
-  const isEmpty: IsEmpty = async (onto) => {
-    const merge = await merger.apply(patch, onto);
-    return merge.clean && merge.tree === onto.tree;
-  };
-  if (!(await isEmpty(await readCommit(run, span.release)))) {
+): Promise<Emptied | undefined> {
+  const history = await historyOf(run, span);
+  const isEmpty = emptiness(merger, patch);
+  if (!(await isEmpty(history.byId.get(span.release) ?? (await readCommit(run, span.release))))) {
     const steps = below.filter(({ head }, index) => head.id !== below[index + 1]?.head.id);
     const heads = steps.map(({ head }) => head);
     const maker = steps[await newestMaker(heads, isEmpty)]?.patch;
-    return maker && `it became empty: ${named(maker)} before it in the stack, as it was carried, makes its change`;
+    return maker && { patch, by: { patch: maker } };
   }
-  const history = await historyOf(run, span);
-  const changed = { ...patch, changes: (await changesOf(run, [patch])).get(patch.id) ?? [] };
-  const files = new Set(changed.changes.map(({ path }) => path));
+  const files = (await filesOf(run, [patch])).get(patch.id) ?? [];
   // Where a file was renamed, what made its change may be under the new name: then every commit is asked.
-  const maker =
-    (await upstreamMaker(run, history, span.release, isEmpty, (commit) => touches(commit, files))) ??
-    (await upstreamMaker(run, history, span.release, isEmpty, () => true));
-  return maker && `it became empty: ${await evidence(run, history, changed, maker)}`;
+  const upstream =
+    (await upstreamMaker(run, history, span.release, isEmpty, touching(history, files))) ??
+    (await upstreamMaker(run, history, span.release, isEmpty, history.commits));
+  return upstream && { patch, by: { upstream } };
 }
 
-/** The newest commit that the patch is empty on and not on its parents. Only those that `counts` are asked, and merges. */
+function emptiness(merger: Merger, patch: Commit): IsEmpty {
+  const known = new Map<string, boolean>();
+  return async (onto) => {
+    const told = known.get(onto.tree);
+    if (told !== undefined) return told;
+    const merge = await merger.apply(patch, onto);
+    const isEmpty = merge.clean && merge.tree === onto.tree;
+    known.set(onto.tree, isEmpty);
+    return isEmpty;
+  };
+}
+
+/** The newest commit that the patch is empty on and not on its parents. Only `asked` are looked at, and merges. */
 async function upstreamMaker(
   run: RunRepository,
   history: History,
   tip: string,
   isEmpty: IsEmpty,
-  counts: (commit: Listed) => boolean,
+  asked: Listed[],
 ): Promise<Listed | undefined> {
   const isEmptyAt = async (id: string) => isEmpty(history.byId.get(id) ?? (await readCommit(run, id)));
-  const line = firstParents(history, tip).filter((commit) => commit.parents.length > 1 || counts(commit));
+  const line = onFirstParents(history, tip, asked);
   const maker = line[await newestMaker(line, isEmpty)];
   if (!maker || !(await isEmpty(maker))) return undefined;
   const [parent, ...others] = maker.parents;
   if (parent && (await isEmptyAt(parent))) return undefined;
   // The change of a merge came with one of the branches that it brought in, or else with several.
   for (const other of others) {
-    if (await isEmptyAt(other)) return (await upstreamMaker(run, history, other, isEmpty, counts)) ?? maker;
+    if (await isEmptyAt(other)) return (await upstreamMaker(run, history, other, isEmpty, asked)) ?? maker;
   }
   return maker;
 }
 
-function firstParents({ byId }: History, tip: string): Listed[] {
-  const line: Listed[] = [];
-  for (let commit = byId.get(tip); commit; commit = byId.get(commit.parents[0] ?? "")) line.push(commit);
-  return line;
+interface Line {
+  places: Map<Listed, number>;
+  merges: Listed[];
+}
+
+/** Lines of first parents by their tips: many patches ask for the same ones. */
+const lines = new WeakMap<History, Map<string, Line>>();
+
+/** Those of the asked that are on the line of first parents down from `tip`, and its merges; newest first. */
+function onFirstParents(history: History, tip: string, asked: Listed[]): Listed[] {
+  const known = lines.get(history) ?? new Map<string, Line>();
+  lines.set(history, known);
+  const { places, merges } = known.get(tip) ?? lineFrom(history, tip);
+  known.set(tip, { places, merges });
+  const place = (commit: Listed) => places.get(commit) ?? -1;
+  const on = new Set([...merges, ...asked.filter((commit) => places.has(commit))]);
+  return [...on].sort((one, other) => place(one) - place(other));
+}
+
+function lineFrom({ byId }: History, tip: string): Line {
+  const places = new Map<Listed, number>();
+  for (let commit = byId.get(tip); commit; commit = byId.get(commit.parents[0] ?? "")) places.set(commit, places.size);
+  return { places, merges: [...places.keys()].filter(({ parents }) => parents.length > 1) };
 }
 
 /**
@@ -94,30 +121,4 @@ async function newestMaker(line: Onto[], isEmpty: IsEmpty): Promise<number> {
     else full = middle;
   }
   return empty;
-}
-
-function touches({ changes }: Listed, files: Set<string>): boolean {
-  return changes.some(({ path }) => files.has(path));
-}
-
-/** The commit that made the patch empty, and those that had made the rest of its change before. */
-async function evidence(run: RunRepository, history: History, patch: Changed, maker: Listed): Promise<string> {
-  const paths = patch.changes.map(({ path }) => path);
-  const first = await diffsOf(run, [patch, maker]);
-  const [own, made] = [first.get(patch.id) as Diff, [first.get(maker.id) as Diff]];
-  const makers = [maker];
-  const older = unmade(own, made).length > 0 ? touching(history, paths, history.commits.indexOf(maker) + 1) : [];
-  const candidates = older.slice(0, MOST_COMPARED);
-  const diffs = await diffsOf(run, candidates, paths);
-  for (const candidate of candidates) {
-    const rest = unmade(own, made).length;
-    if (rest === 0 || makers.length === MOST_NAMED) break;
-    const diff = diffs.get(candidate.id) as Diff;
-    if (unmade(own, [...made, diff]).length === rest) continue;
-    makers.push(candidate);
-    made.push(diff);
-  }
-  const names = makers.map(named);
-  if (names.length === 1) return `upstream commit ${names[0]} made its change`;
-  return `upstream commits ${names.slice(0, -1).join(", ")} and ${names.at(-1)} together made its change`;
 }

@@ -7,7 +7,7 @@ import type { RunRepository } from "./run-repository.ts";
 import type { Listed } from "./upstream-history.ts";
 
 /** The newest so many; a patch that upstream took before becomes empty when it is merged, or stops there. */
-const MOST_COMPARED = 5_000;
+const MOST_COMPARED = 20_000;
 
 export interface Same<Patch extends Changed> {
   patch: Patch;

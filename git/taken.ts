@@ -37,10 +37,12 @@ export async function takenByUpstream(
   const same = await sameChanges(run, patches, history.commits);
   const places = new Map(patches.map(({ id }, place) => [id, place]));
   const byPath = placesByPath(patches);
+  const release = history.byId.get(span.release) as Listed;
   const found: Taken[] = [];
   for (const each of same) {
-    const isThere = await changesNothing(merger, each.patch, history.byId.get(span.release) as Listed);
-    const later = isThere ? [] : onSameFiles(history.commits, history.byPath, each.patch, each.place);
+    const since = onSameFiles(history.commits, history.byPath, each.patch, each.place);
+    // Most have it still: then nobody took it back.
+    const later = since.length > 0 && (await isKept(merger, each.patch, release)) ? [] : since;
     found.push({
       ...each,
       later,
@@ -50,7 +52,7 @@ export async function takenByUpstream(
   return evidenceOf(run, found);
 }
 
-async function changesNothing(merger: Merger, patch: Patch, release: Listed): Promise<boolean> {
+async function isKept(merger: Merger, patch: Patch, release: Listed): Promise<boolean> {
   const merge = await merger.apply(patch, release);
   return merge.clean && merge.tree === release.tree;
 }

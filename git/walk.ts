@@ -5,7 +5,8 @@ import { isAttributesFile } from "./attributes.ts";
 import { filesOf } from "./changes.ts";
 import { type Commit, commitLike, readCommit, secondsOf, writeObject } from "./commit-object.ts";
 import { lineFrom, takeResolution } from "./decisions.ts";
-import { type Step, whyEmpty } from "./emptied.ts";
+import { type Emptied, type Step, whatEmptied } from "./emptied.ts";
+import { evidenceOfEmptied } from "./emptied-evidence.ts";
 import { type Fate, Ledger } from "./ledger.ts";
 import type { Memory, Stop } from "./memory.ts";
 import { mergeAgain } from "./merge-again.ts";
@@ -42,6 +43,8 @@ export class Walk {
   readonly #patches: Map<string, Commit>;
   readonly #files: Map<string, string[]>;
   readonly #heads = new Map<string, Head>();
+  /** Dropped, and not told yet by what. */
+  readonly #emptied: Emptied[] = [];
   /** Carried commit to the one at or below it that changed .gitattributes last. */
   readonly #attributes = new Map<string, string>();
   /** Fates of patches that a resolution brought along. */
@@ -86,6 +89,13 @@ export class Walk {
     return this.#heads.get(id) ?? this.#release;
   }
 
+  /** Completes the evidence in the ledger, for all patches at once; to be called when the walk is over. */
+  async end(): Promise<void> {
+    const emptied = this.#emptied.splice(0);
+    const evidence = await evidenceOfEmptied(this.#run, this.#recipe, emptied);
+    for (const { patch } of emptied) this.ledger.set(patch, { outcome: "dropped", evidence: evidence.get(patch.id) });
+  }
+
   /** Carries one patch, whose parents have been carried; answers with the stop, if there is one. */
   async step(patch: Commit): Promise<WalkStop | undefined> {
     const brought = this.#brought.get(patch.id);
@@ -105,9 +115,10 @@ export class Walk {
     if (!merge.clean) return this.#decide(patch, [onto], merge);
     // A patch that never changed anything is somebody's note: only one that became empty is dropped.
     if (merge.tree === onto.tree && patch.tree !== this.#original(parent).tree) {
-      const evidence = await whyEmpty(this.#run, this.#merger, patch, this.#recipe, this.#below(patch));
+      const emptied = await whatEmptied(this.#run, this.#merger, patch, this.#recipe, this.#below(patch));
       // Nobody has its change: what is not known to be in vain stays in the stack, without effect.
-      if (evidence) this.#put(patch, onto, { outcome: "dropped", evidence });
+      if (emptied) this.#emptied.push(emptied);
+      if (emptied) this.#put(patch, onto, { outcome: "dropped" });
       else this.#apply(patch, [onto], merge.tree);
     } else this.#apply(patch, [onto], merge.tree);
     return undefined;
