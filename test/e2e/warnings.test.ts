@@ -80,7 +80,7 @@ test("commits that are pushed onto warnings are taken, and what is carried then 
   const still = await next(warned);
   expect(still.intervention?.kind).toBe("warnings");
 
-  const mended = RESOLVED.replace("ZWEI", `ZWEI\n${LOST}`).replace("eight", "EIGHT");
+  const mended = RESOLVED.replace("ZWEI", `zwei\n${LOST}\nZWEI`).replace("eight", "EIGHT");
   pushed(fork, still, (clone) => clone.commit("Close the door", { files: { "app.txt": mended } }));
   await post(still, "resume");
   const attempt = await next(still);
