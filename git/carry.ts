@@ -84,7 +84,7 @@ export async function carry(
   const stack = pass.walk.stack.patches;
   const [warnings, rangeDiff] = await Promise.all([
     reviewCarry(run, recipe, { stack, tip, ledger }),
-    rangeDiffIn(run, recipe, tip),
+    rangeDiffIn(run, recipe, { tip, ledger }),
   ]);
   return { kind: "carried", tip, ledger, remembered, warnings, rangeDiff };
 }
