@@ -40,7 +40,7 @@ async function afterCarrying({ directory, recipe }: Place, round: number): Promi
     if (pass.kind !== "carried") throw new Error(`the engine did not carry: ${pass.subject} stopped it`);
     return timed(async () => {
       await pass.walk.ledger.complete(run, recipe(round).release, pass.tip);
-      await rangeDiffIn(run, recipe(round), pass.tip);
+      await rangeDiffIn(run, recipe(round), pass);
     });
   });
 }
