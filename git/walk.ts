@@ -8,7 +8,7 @@ import { lineFrom, takeResolution } from "./decisions.ts";
 import { type Emptied, type Step, whatEmptied } from "./emptied.ts";
 import { evidenceOfEmptied } from "./emptied-evidence.ts";
 import { type Fate, Ledger } from "./ledger.ts";
-import type { Memory, Stop } from "./memory.ts";
+import { Memory, type Stop } from "./memory.ts";
 import { mergeAgain } from "./merge-again.ts";
 import { type Merge, Merger } from "./merge-tree.ts";
 import type { Recipe } from "./recipe.ts";
@@ -151,7 +151,7 @@ export class Walk {
     merge: Merge & { clean: false },
   ): Promise<WalkStop | undefined> {
     const stop = { patch, tree: merge.tree, entries: merge.entries, files: merge.files };
-    const decision = this.#decisionOn(patch) ?? (await this.#recall(stop, onto));
+    const decision = (await this.#decisionOn(stop, onto)) ?? (await this.#recall(stop, onto));
     if (decision?.kind === "skip") {
       const by = decision.by ? ` (${decision.by})` : "";
       this.#put(patch, onto[0], { outcome: "skipped", evidence: `${decision.reason}${by}` });
@@ -170,18 +170,27 @@ export class Walk {
     return { ...stop, onto, conflict: this.#commit(patch, onto, merge.tree) };
   }
 
-  #decisionOn(patch: Commit): Decided | undefined {
-    return this.#recipe.decisions.find((each) => each.kind !== "fix" && each.patch === patch.id) as Decided | undefined;
+  async #decisionOn(stop: Stop, onto: [Head, ...Head[]]): Promise<Decided | undefined> {
+    const decisions = this.#recipe.decisions.filter((each) => each.kind !== "fix") as Decided[];
+    const decision = decisions.find(({ patch }) => patch === stop.patch.id);
+    // What was made from memory can be made again, should somebody have deleted the ref that keeps it.
+    if (decision?.kind === "resolution" && decision.memory && !(await this.#run.hasCommit(decision.commit))) {
+      await this.#remake(stop, onto, Memory.of(this.#run, this.#recipe.fork));
+    }
+    return decision;
   }
 
-  async #recall(stop: Stop, onto: [Head, ...Head[]]): Promise<(Decision & { kind: "resolution" }) | undefined> {
-    const found = await this.#memory?.recall(stop);
+  async #recall(stop: Stop, onto: [Head, ...Head[]]): Promise<Decided | undefined> {
+    const made = this.#memory && (await this.#remake(stop, onto, this.#memory));
+    if (made) this.remembered.push(made);
+    return made;
+  }
+
+  async #remake(stop: Stop, onto: [Head, ...Head[]], memory: Memory): Promise<Decided | undefined> {
+    const found = await memory.recall(stop);
     if (!found) return undefined;
-    const { key, tree, by } = found;
-    const commit = this.#commit(stop.patch, onto, tree);
-    const decision = { kind: "resolution" as const, patch: stop.patch.id, commit, by, memory: key };
-    this.remembered.push(decision);
-    return decision;
+    const commit = this.#commit(stop.patch, onto, found.tree);
+    return { kind: "resolution", patch: stop.patch.id, commit, by: found.by, memory: found.key };
   }
 
   /** The patches under one, the nearest first, with where they were carried to. */

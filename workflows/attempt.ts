@@ -1,4 +1,11 @@
-import { ActivityFailure, ApplicationFailure, CancellationScope, isCancellation, uuid4 } from "@temporalio/workflow";
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  isCancellation,
+  patched,
+  uuid4,
+} from "@temporalio/workflow";
 import type {
   AttemptChange,
   Blocked,
@@ -41,6 +48,8 @@ export type Stop =
       refusal?: string;
     };
 type Waiting = Extract<Stop, { wait: unknown }>;
+
+export type TakeResolution = (summary: string, stopped: HandOver["stopped"]) => Promise<Taking>;
 
 const FIRST_RETRY = 10 * 60_000;
 const LAST_RETRY = 6 * 3_600_000;
@@ -132,6 +141,7 @@ export class Attempt {
     const before = this.pinned;
     if (before && (before.release !== release || before.tip !== tip || before.base !== base)) this.decisions.clear();
     this.pinned = plan.pinned;
+    this.warn("prepare", plan.warnings ?? []);
   }
 
   /** What a carry took from memory counts from here on, as if it had been decided for this attempt. */
@@ -141,7 +151,7 @@ export class Attempt {
   }
 
   /** Replaces the warnings that the same step gave before. */
-  warn(step: "carry" | "build", warnings: string[]): void {
+  warn(step: "prepare" | "carry" | "build", warnings: string[]): void {
     this.standing.warn(step, warnings);
   }
 
@@ -169,10 +179,7 @@ export class Attempt {
     return { wait: { kind, message, commands, files, proposal, patch: stopped.patch }, handedOver: stopped };
   }
 
-  async takeResolution(
-    stop: Waiting,
-    take: (summary: string, stopped: HandOver["stopped"]) => Promise<Taking>,
-  ): Promise<Stop | undefined> {
+  async takeResolution(stop: Waiting, take: TakeResolution): Promise<Stop | undefined> {
     const stopped = stop.handedOver as HandOver["stopped"];
     const taking = await this.step("take the resolution", (summary) => take(summary, stopped));
     if (taking.kind === "accepted") {
@@ -181,6 +188,14 @@ export class Attempt {
     }
     if (taking.kind !== "nothing") return { ...stop, refusal: taking.reason };
     return stop.wait.kind === "warnings" ? this.acceptWarnings() : this.takeAfresh();
+  }
+
+  /** A fix that was pushed and not yet resumed would go with the hand-off refs: the fork remembers it for whoever meets the conflict next. */
+  async rememberPushed(stop: Waiting, take: TakeResolution): Promise<void> {
+    const stopped = stop.handedOver;
+    if (stop.wait.kind !== "conflict" || !stopped || !patched("what was pushed is remembered")) return;
+    const taking = await this.step("remember what was pushed", (summary) => take(summary, stopped));
+    if (taking.kind === "accepted") this.decisions.add(taking.decision);
   }
 
   /** Remembers the decision; the next pass carries again with it. */

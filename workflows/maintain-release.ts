@@ -1,6 +1,6 @@
 import { allHandlersFinished, condition } from "@temporalio/workflow";
 import type { AttemptStatus, ChannelName } from "../domain/attempt.ts";
-import { type Attempt, type AttemptInput, openAttempt, type Stop } from "./attempt.ts";
+import { type Attempt, type AttemptInput, openAttempt, type Stop, type TakeResolution } from "./attempt.ts";
 import { builder, git } from "./options.ts";
 
 /**
@@ -60,10 +60,12 @@ async function pass(attempt: Attempt): Promise<Stop> {
 /** What a decision changes for the next pass. Returns a stop to stay in, when the decision could not be taken. */
 async function decide(attempt: Attempt, stop: Extract<Stop, { wait: unknown }>): Promise<Stop | undefined> {
   const decision = attempt.taken;
+  const take: TakeResolution = (summary, stopped) => git(summary).takeResolution({ ...attempt.work, stopped });
   switch (decision?.name) {
     case "abort":
       return { end: "cancelled", message: decision.reason ?? "aborted by a person" };
     case "giveWay":
+      await attempt.rememberPushed(stop, take);
       return attempt.gaveWay(decision.to);
     case "skipPatch":
       return attempt.decided({
@@ -76,9 +78,7 @@ async function decide(attempt: Attempt, stop: Extract<Stop, { wait: unknown }>):
       return attempt.approve(decision.channel as ChannelName);
     case "resume":
       if (!stop.handedOver) return attempt.takeAfresh();
-      return await attempt.takeResolution(stop, (summary, stopped) =>
-        git(summary).takeResolution({ ...attempt.work, stopped }),
-      );
+      return await attempt.takeResolution(stop, take);
     default:
       return attempt.takeAfresh();
   }

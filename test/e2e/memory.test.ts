@@ -166,3 +166,14 @@ test("a build that fails on what was remembered names it; forgotten, a retry ask
   await post(attempt, "abort");
   await expect.poll(() => leftOf(fork, "v1.2.0"), { timeout: 20_000 }).toEqual([]);
 });
+
+test("a fix that was pushed and not resumed before a newer release came is not lost", async () => {
+  const fork = await world.addFork("pushed-too-late");
+  fork.release("v1.1.0", { ...CLASHING });
+  const first = await world.service.attempt(await fork.startByHand("v1.1.0"), waits);
+  resolve(fork, first);
+  const second = await take(fork, "v1.2.0");
+  await world.service.attempt(first.id, ({ status }) => status === "superseded");
+  expect(outcomes(second)).toContain("resolved");
+  expect(leftOf(fork, "v1.1.0")).toEqual([]);
+});
