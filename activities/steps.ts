@@ -43,7 +43,7 @@ export interface Blocked {
 }
 
 export type Prepared =
-  | { kind: "carry"; pinned: Pinned; patches: number }
+  | { kind: "carry"; pinned: Pinned; patches: number; warnings?: string[] }
   | { kind: "nothing"; reason: string }
   | { kind: "skipped"; reason: string }
   | Blocked;

@@ -20,6 +20,8 @@ export interface Commit {
   message: string;
   /** The first paragraph's first line, as UTF-8. */
   subject: string;
+  /** It, or the tag that it merges. */
+  signed: boolean;
 }
 
 /** Reads commits in one process. All must be here. */
@@ -50,7 +52,8 @@ function parseCommit(id: string, raw: string): Commit {
   const [tree = "", author = "", committer = ""] = ["tree", "author", "committer"].map((name) => values(name)[0]);
   const encoding = values("encoding")[0];
   const subject = Buffer.from(message.trimStart().split("\n")[0] ?? "", "latin1").toString("utf8");
-  return { id, tree, parents: values("parent"), author, committer, encoding, message, subject: subject.trim() };
+  const signed = /^(gpgsig|gpgsig-sha256|mergetag) /m.test(head);
+  return { id, tree, parents: values("parent"), author, committer, encoding, message, subject: subject.trim(), signed };
 }
 
 /** Seconds since 1970 of an author or committer line. */

@@ -3,6 +3,7 @@
 import { Blocked, type BlockedOutcome, orBlocked, short } from "./blocked.ts";
 import type { Engine } from "./engine.ts";
 import { Mirror } from "./mirror.ts";
+import { NOTES, notCarried } from "./not-carried.ts";
 import type { Remote } from "./options.ts";
 import { checkCommitId, type Target } from "./recipe.ts";
 import { asBranch, checkRef } from "./ref-names.ts";
@@ -30,6 +31,8 @@ export type Plan =
       patches: number;
       /** The nearest upstream tag at or under base. */
       baseTag?: string;
+      /** What belongs to the stack and is not carried along, such as signatures; a line each. */
+      notCarried: string[];
     }
   | { kind: "nothing"; reason: string; release: string; tip: string }
   | BlockedOutcome;
@@ -102,7 +105,7 @@ async function planIn(
   { stackBase, tags }: ForkRefs,
 ): Promise<Plan> {
   const branch = asBranch(input.patchBranch);
-  await run.fetch(input.fork, stackBase && stackBase !== branch ? [branch, stackBase] : [branch]);
+  await run.fetch(input.fork, [...(stackBase && stackBase !== branch ? [branch, stackBase] : [branch]), NOTES]);
   const tip = await run.text(["rev-parse", "--verify", `refs/remote/${branch.slice(5)}^{commit}`]);
   const nothing = (reason: string): Plan => ({ kind: "nothing", reason, release, tip });
   if (await run.isAncestor(release, tip)) {
@@ -111,7 +114,7 @@ async function planIn(
   const below = stackBase ? await mergeBase(run, tip, stackBase) : undefined;
   const ids = await stackIds(run, tip, below ? [below, release] : []);
   if (ids.length === 0) return nothing(`${input.patchBranch} holds no patches: upstream has all of its commits`);
-  const { base } = await readStack(run, ids, release);
+  const { base, patches } = await readStack(run, ids, release);
   if (!below) {
     if (!(await run.text(["merge-base", base, release], { accept: [1] }))) throw new Blocked(noHistory(input));
     if (!(await isUpstreams(run, mirror, input, base, release))) throw new Blocked(unclearBase(input, base));
@@ -120,7 +123,8 @@ async function planIn(
   }
   const baseTag = await nearestTag(run, mirror, base);
   run.keepAs(tip);
-  return { kind: "carry", release, tip, base, patches: ids.length, ...(baseTag ? { baseTag } : {}) };
+  const left = await notCarried(run, patches);
+  return { kind: "carry", release, tip, base, patches: ids.length, notCarried: left, ...(baseTag ? { baseTag } : {}) };
 }
 
 /**

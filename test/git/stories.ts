@@ -31,7 +31,7 @@ export interface Story {
   /** Carries, pushes the candidate, and answers with what git says of it. Fails the test when it does not carry. */
   candidate(decisions?: Decision[]): Promise<Candidate>;
   /** Does what a person does at a stop: pushes these files on top of the progress, and tells the decision it became. */
-  resolve(stopped: Conflict, files: Record<string, string>, decisions: Decision[]): Promise<Decision>;
+  resolve(stopped: Conflict, files: Record<string, string | null>, decisions: Decision[]): Promise<Decision>;
   rebase(options?: RebaseOptions): Promise<Outcome>;
   /** Where both come to, which must be the same. */
   sameAsRebase(options?: RebaseOptions): Promise<Carried>;
