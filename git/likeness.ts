@@ -46,7 +46,7 @@ export function unmade(patch: Diff, others: Diff[]): string[] {
  * Whether one change takes back the whole of another: what that added is gone, and nowhere put anew, and what it removed
  * is back. Where only adding is to be taken back, writing other lines in their place is not: that changes it further.
  */
-export function takesBack(by: Diff, of: Diff): boolean {
+export function takesBack(by: Pick<Diff, "files">, of: Diff): boolean {
   const onlyAdds = !filesOf(of).some(({ removed }) => removed.some(isTelling));
   const undoes = [...of.files].every(([path, { modes, added, removed }]) => {
     const undo = by.files.get(path);
@@ -65,12 +65,43 @@ function isReverse(one: FileDiff["modes"], other: FileDiff["modes"]): boolean {
   return one.before === other.after && one.after === other.before;
 }
 
-/** Whether one change removes something of what another added. */
-export function changesFurther(by: Diff, of: Diff): boolean {
-  return [...of.files].some(([path, { added }]) => {
-    const lines = new Set(added.filter(isTelling));
-    return by.files.get(path)?.removed.some((line) => lines.has(line));
+/** Changes one after the other, the newest first, as one: what comes and goes in between is left out. */
+export function together(diffs: Diff[]): Pick<Diff, "files"> {
+  const files = new Map<string, FileDiff>();
+  for (const diff of diffs.toReversed()) {
+    for (const [path, { modes, added, removed }] of diff.files) {
+      const before = files.get(path) ?? { modes, added: [], removed: [] };
+      const all = { added: [...before.added, ...added], removed: [...before.removed, ...removed] };
+      files.set(path, {
+        modes: { before: before.modes.before, after: modes.after },
+        added: without(all.added, all.removed),
+        removed: without(all.removed, all.added),
+      });
+    }
+  }
+  return { files };
+}
+
+function without(lines: string[], others: string[]): string[] {
+  const bag = bagOf(others);
+  return lines.filter((line) => !take(bag, line));
+}
+
+/** Whether one change undoes a line of another that counts, or its modes. */
+export function touchesOn(by: Diff, of: Diff, counts: (line: string) => boolean = () => true): boolean {
+  return [...of.files].some(([path, { modes, added, removed }]) => {
+    const file = by.files.get(path);
+    if (!file) return false;
+    const isModal = modes.before !== modes.after && file.modes.before !== file.modes.after;
+    return isModal || shares(added.filter(counts), file.removed) || shares(removed.filter(counts), file.added);
   });
+}
+
+function shares(lines: string[], others: string[]): boolean {
+  // Most are a few lines, and there may be very many to compare.
+  if (lines.length * others.length < 1_000) return lines.some((line) => others.includes(line));
+  const all = new Set(others);
+  return lines.some((line) => all.has(line));
 }
 
 /** Whether a patch-id, which ignores white space, cannot tell the change from its reverse. */
@@ -80,11 +111,11 @@ export function isOnlySpace(diff: Diff): boolean {
 }
 
 /** Braces, blank lines and the like are everywhere. */
-function isTelling(line: string): boolean {
+export function isTelling(line: string): boolean {
   return withoutSpace(line).length >= 5 && /[\w\x80-\xff]/.test(line);
 }
 
-function filesOf({ files }: Diff): FileDiff[] {
+function filesOf({ files }: Pick<Diff, "files">): FileDiff[] {
   return [...files.values()];
 }
 

@@ -8,6 +8,7 @@ import type { Listed } from "./upstream-history.ts";
 
 /** The newest so many; a patch that upstream took before becomes empty when it is merged, or stops there. */
 const MOST_COMPARED = 20_000;
+const MOST_AT_ONCE = 1_000;
 
 export interface Same<Patch extends Changed> {
   patch: Patch;
@@ -34,17 +35,36 @@ export async function sameChanges<Patch extends Changed>(
     .slice(0, MOST_COMPARED);
   const keys = new Set(alike.map(([, commit]) => keyOf(commit)));
   const own = patches.filter((patch) => keys.has(keyOf(patch)));
-  const diffs = await diffsOf(run, [...alike.map(([, commit]) => commit), ...own]);
-  // Of a change of white space alone the patch-id is that of its reverse too.
-  const idOf = (diff: Diff) => (isOnlySpace(diff) ? diff.exactId : diff.patchId);
-  const twins = new Map<string, [number, Listed]>();
-  for (const [place, commit] of alike.toReversed()) twins.set(idOf(diffs.get(commit.id) as Diff), [place, commit]);
+  const twins = await byChange(run, alike);
+  const diffs = await diffsOf(run, own);
   return own.flatMap((patch) => {
     const diff = diffs.get(patch.id) as Diff;
-    const [place, twin] = twins.get(idOf(diff)) ?? [];
-    if (place === undefined || !twin) return [];
-    return [{ patch, diff, twin, place, isExact: diffs.get(twin.id)?.exactId === diff.exactId }];
+    const found = twins.get(changeOf(diff));
+    return found ? [{ patch, diff, ...found, isExact: found.exactId === diff.exactId }] : [];
   });
+}
+
+/** The newest commit that makes each change. Its diff is not kept: those of generated files may be large, and many. */
+async function byChange(run: RunRepository, alike: [number, Listed][]) {
+  const twins = new Map<string, { twin: Listed; place: number; exactId: string }>();
+  for (let at = 0; at < alike.length; at += MOST_AT_ONCE) {
+    const some = alike.slice(at, at + MOST_AT_ONCE);
+    const diffs = await diffsOf(
+      run,
+      some.map(([, commit]) => commit),
+    );
+    for (const [place, twin] of some) {
+      const diff = diffs.get(twin.id) as Diff;
+      const change = changeOf(diff);
+      if (!twins.has(change)) twins.set(change, { twin, place, exactId: diff.exactId });
+    }
+  }
+  return twins;
+}
+
+/** Of a change of white space alone the patch-id is that of its reverse too. */
+function changeOf(diff: Diff): string {
+  return isOnlySpace(diff) ? diff.exactId : diff.patchId;
 }
 
 function keyOf({ changes }: { changes: FileChange[] }): string {

@@ -3,14 +3,14 @@
 import { changesOf, placesByPath } from "./changes.ts";
 import type { Commit } from "./commit-object.ts";
 import { type Changed, type Diff, diffsOf } from "./diffs.ts";
-import { changesFurther, takesBack } from "./likeness.ts";
+import { isTelling, takesBack, together, touchesOn } from "./likeness.ts";
 import type { Merger } from "./merge-tree.ts";
 import type { RunRepository } from "./run-repository.ts";
 import { type Same, sameChanges } from "./same-change.ts";
 import { historyOf, type Listed, named, type Span } from "./upstream-history.ts";
 
 /** More diffs are not read to find out what was taken back: what cannot be told is left to merging. */
-const MOST_READ = 5_000;
+const MOST_READ = 2_000;
 
 type Patch = Commit & Changed;
 
@@ -18,6 +18,8 @@ type Patch = Commit & Changed;
 interface Taken extends Same<Patch> {
   later: Listed[];
   earlier: Patch[];
+  /** Whether it would change the release, without a conflict. */
+  isMissed: boolean;
 }
 
 /**
@@ -35,66 +37,65 @@ export async function takenByUpstream(
   const [changes, history] = await Promise.all([changesOf(run, ordinary), historyOf(run, span)]);
   const patches = ordinary.map((patch) => ({ ...patch, changes: changes.get(patch.id) ?? [] }));
   const same = await sameChanges(run, patches, history.commits);
+  const release = history.byId.get(span.release) as Listed;
   const places = new Map(patches.map(({ id }, place) => [id, place]));
   const byPath = placesByPath(patches);
-  const release = history.byId.get(span.release) as Listed;
   const found: Taken[] = [];
   for (const each of same) {
-    const since = onSameFiles(history.commits, history.byPath, each.patch, each.place);
+    const merge = await merger.apply(each.patch, release);
     // Most have it still: then nobody took it back.
-    const later = since.length > 0 && (await isKept(merger, each.patch, release)) ? [] : since;
+    const isKept = merge.clean && merge.tree === release.tree;
     found.push({
       ...each,
-      later,
-      earlier: onSameFiles(patches, byPath, each.patch, places.get(each.patch.id) as number),
+      later: isKept ? [] : before(history.commits, history.byPath, each.patch, each.place),
+      earlier: before(patches, byPath, each.patch, places.get(each.patch.id) as number),
+      isMissed: merge.clean && !isKept,
     });
   }
   return evidenceOf(run, found);
 }
 
-async function isKept(merger: Merger, patch: Patch, release: Listed): Promise<boolean> {
-  const merge = await merger.apply(patch, release);
-  return merge.clean && merge.tree === release.tree;
-}
-
-/** Commits before a place in their list that change every file of the patch, as one that takes it back does. */
-function onSameFiles<T extends Changed>(
-  commits: T[],
-  byPath: Map<string, number[]>,
-  patch: Patch,
-  before: number,
-): T[] {
-  const paths = new Set(patch.changes.map(({ path }) => path));
-  const lists = [...paths].map((path) => byPath.get(path) ?? []);
-  const fewest = lists.reduce((one, other) => (other.length < one.length ? other : one));
-  return fewest
-    .filter((place) => place < before)
-    .map((place) => commits[place] as T)
-    .filter(({ changes }) => paths.size === 1 || changes.filter(({ path }) => paths.has(path)).length === paths.size);
+/** Commits that stand before a place in their list and change a file of the patch. */
+function before<T>(commits: T[], byPath: Map<string, number[]>, { changes }: Patch, place: number): T[] {
+  const places = new Set(changes.flatMap(({ path }) => byPath.get(path) ?? []).filter((each) => each < place));
+  return [...places].sort((one, other) => one - other).map((each) => commits[each] as T);
 }
 
 async function evidenceOf(run: RunRepository, found: Taken[]): Promise<Map<string, string>> {
   const paths = new Set(found.flatMap(({ patch }) => patch.changes.map(({ path }) => path)));
   const others = new Set<Changed>(found.flatMap(({ later, earlier }) => [...later, ...earlier]));
-  const diffs = await diffsOf(run, [...others].slice(0, MOST_READ), [...paths]);
-  const takers = (from: Map<string, Diff>, { diff, later, earlier }: Taken) =>
-    [...later, ...earlier].filter(({ id }) => {
-      const other = from.get(id);
-      return other && takesBack(other, diff);
-    });
-  // Only a whole diff tells whether the lines went elsewhere.
-  const whole = await diffsOf(run, [...new Set<Changed>(found.flatMap((each) => takers(diffs, each)))]);
+  const near = await diffsOf(run, [...others].slice(0, MOST_READ), [...paths]);
+  const suspects = found.flatMap((each) =>
+    [each.later, each.earlier.toReversed()].flatMap((line) => takers(near, line, each.diff)),
+  );
+  // Only whole diffs tell whether the lines went elsewhere.
+  const whole = await diffsOf(run, [...new Set(suspects)]);
   const taken = new Map<string, string>();
   for (const each of found) {
-    const isUnknown = [...each.later, ...each.earlier].some(({ id }) => !diffs.has(id));
-    if (isUnknown || takers(whole, each).length > 0) continue;
-    const further = each.later.find(({ id }) => changesFurther(diffs.get(id) as Diff, each.diff));
-    taken.set(each.patch.id, evidence(each, further && named(further)));
+    const { diff, later, earlier, isMissed } = each;
+    const isUnknown = [...later, ...earlier].some(({ id }) => !near.has(id));
+    const isBack = [later, earlier.toReversed()].some((line) => takers(whole, line, diff).length > 0);
+    const undoing = later.filter(({ id }) => near.has(id) && touchesOn(near.get(id) as Diff, diff));
+    // What no commit undid and the release lacks all the same, a merge left out.
+    if (isUnknown || isBack || (isMissed && undoing.length === 0)) continue;
+    const further = undoing.find(({ id }) => touchesOn(near.get(id) as Diff, diff, isTelling));
+    taken.set(each.patch.id, evidence(each, further));
   }
   return taken;
 }
 
-function evidence({ twin, isExact }: Taken, further: string | undefined): string {
+/** Those of a line, newest first, that take the patch back: one alone, or all that touch on it together. */
+function takers(diffs: Map<string, Diff>, line: Changed[], patch: Diff): Changed[] {
+  const touching = line.filter(({ id }) => {
+    const diff = diffs.get(id);
+    return diff && touchesOn(diff, patch);
+  });
+  const theirs = touching.map(({ id }) => diffs.get(id) as Diff);
+  const isBack = theirs.some((diff) => takesBack(diff, patch)) || takesBack(together(theirs), patch);
+  return isBack ? touching : [];
+}
+
+function evidence({ twin, isExact }: Taken, further: Listed | undefined): string {
   const same = `upstream commit ${named(twin)} makes the same change${isExact ? "" : " but for white space"}`;
-  return further ? `${same}, and ${further} changes it further` : same;
+  return further ? `${same}, and ${named(further)} changes it further` : same;
 }

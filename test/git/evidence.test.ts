@@ -51,6 +51,7 @@ test("what is dropped by patch-id is what git cherry marks, for every kind of ch
     "y.bin": bytes(5),
     "old/n.txt": lines(),
     gone: "gone\n",
+    plain: "plain\n",
     "mode.sh": lines(),
   };
   const kinds: Record<string, Told["files"]> = {
@@ -64,7 +65,7 @@ test("what is dropped by patch-id is what git cherry marks, for every kind of ch
     binary: { "x.bin": bytes(7) },
     program: { "mode.sh": program(lines({ 2: "run" })) },
     link: { link: { mode: "120000", data: "a.txt" } },
-    "file to link": { gone: { mode: "120000", data: "a.txt" } },
+    "file to link": { plain: { mode: "120000", data: "a.txt" } },
     submodule: { lib: { submodule: "1".repeat(40) } },
   };
   const { story, carried } = await told({
@@ -199,6 +200,37 @@ test("a patch that upstream took back together with another is carried", async (
     ],
     stack: [ours, { files: b({ 1: "x" }) }],
   });
+  expect(outcomes(carried)).toEqual(["applied", "applied"]);
+});
+
+test("a patch that upstream took back in several steps is carried", async () => {
+  const whole = { ...a({ 3: "fixed", 17: "fixed too" }), ...b({ 3: "fixed" }) };
+  const { carried } = await told({
+    base,
+    upstream: [
+      { files: whole },
+      { files: a({ 3: "fixed", 10: "beside" }) },
+      { files: { ...b({}), ...a({ 3: "fixed", 10: "beside again" }) } },
+      { files: a({ 10: "beside again" }) },
+      noise("2"),
+    ],
+    stack: [{ files: whole }, { files: { "c.txt": lines({ 1: "x" }) } }],
+  });
+  expect(outcomes(carried)).toEqual(["applied", "applied"]);
+});
+
+test("a patch in a topic that upstream merged without taking its changes is carried", async () => {
+  const { carried, story, ids } = await told({
+    base,
+    upstream: [
+      { name: "topic", on: ["base"], files: a({ 10: "fixed" }) },
+      { name: "line", on: ["base"], files: b({ 10: "line" }) },
+      { name: "ours", on: ["line", "topic"] },
+      { ...noise("2"), on: ["ours"] },
+    ],
+    stack: [ours, { files: { "c.txt": lines({ 1: "x" }) } }],
+  });
+  expect(await cherry(story)).toEqual([ids.patch]);
   expect(outcomes(carried)).toEqual(["applied", "applied"]);
 });
 
