@@ -20,6 +20,9 @@ export interface Loss {
   by: Change[];
 }
 
+/** Where more lines are put in one place nobody looks for each in each: it would take minutes in a generated file. */
+const MOST_GROWN = 200;
+
 /** What the stack did to a file before, as a whole or in one of its patches. */
 interface Before {
   removed: Bag;
@@ -71,9 +74,12 @@ function adds({ before, after }: Change, name: string, of: (file: FileDiff) => s
 function goneLines(file: FileDiff, old: Before): string[] {
   const moved = new Bag(addedBy(file));
   return blocksOf(file).flatMap(({ removed, added }) => {
-    const fresh = added.filter((line) => old.added.count(line) === 0).map((line) => new Set(wordsOf(line)));
-    const grew = (line: string) => fresh.some((words) => wordsOf(line).every((word) => words.has(word)));
-    return removed.filter((line) => !isTrivial(line) && !old.removed.take(line) && !moved.take(line) && !grew(line));
+    const fresh = added.filter((line) => old.added.count(line) === 0).slice(0, MOST_GROWN);
+    const grown = fresh.map((line) => new Set(wordsOf(line)));
+    const grew = (words: string[]) => grown.some((others) => words.every((word) => others.has(word)));
+    return removed.filter(
+      (line) => !isTrivial(line) && !old.removed.take(line) && !moved.take(line) && !grew(wordsOf(line)),
+    );
   });
 }
 

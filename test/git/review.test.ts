@@ -196,6 +196,60 @@ test("names, subjects and lines of strangers stay on one line and say nothing to
   expect(warning).not.toMatch(/[\0-\x1f\x7f-\x9f]/);
 });
 
+test("a stack with merges is looked at too, and what was made by hand in a merge is seen", async () => {
+  const telling: Telling = {
+    base: { ...base, "c.txt": lines() },
+    upstream: [{ files: { ...a({ 10: "theirs" }), "c.txt": lines({ 12: "theirs" }) } }],
+    stack: [
+      { message: "One", name: "one", files: { "b.txt": lines({ 4: "one" }) } },
+      { message: "Two", name: "two", on: ["base"], files: { "c.txt": lines({ 3: "two" }) } },
+      { message: "Both", on: ["one", "two"], files: { "c.txt": lines({ 3: "two" }), ...a({ 10: "by hand" }) } },
+    ],
+  };
+  const fix = { "b.txt": lines({ 4: "one" }), "c.txt": lines({ 3: "two", 12: "theirs" }), ...a({ 10: "by hand" }) };
+  expect(await resolved(telling, fix)).toEqual(["a.txt: 1 line of upstream gone, which the old stack kept: `-theirs`"]);
+});
+
+test("what is binary or large is not compared and said so, where both changed it", async () => {
+  const large = (middle: string) => `${"line\n".repeat(150_000)}${middle}\n${"line\n".repeat(150_000)}`;
+  const telling: Telling = {
+    base: { "b.bin": Buffer.from([0, 1]), "large.txt": large("old"), ...base },
+    upstream: [{ files: { "b.bin": Buffer.from([0, 2]), "large.txt": large("theirs"), ...a({ 3: "theirs" }) } }],
+    stack: [
+      { files: { "b.bin": Buffer.from([0, 3]), "large.txt": large("ours") } },
+      { files: { ...a({ 15: "ours" }), "alone.bin": Buffer.from([0, 4]) } },
+    ],
+  };
+  expect(await resolved(telling, { "b.bin": "taken from us", "large.txt": large("ours") })).toEqual([
+    "not compared, being binary or large, and changed by upstream and the stack: b.bin, large.txt",
+  ]);
+});
+
+test("of a thousand files and more, so many are compared as can be, and the rest is counted", async () => {
+  const names = Array.from({ length: 1010 }, (_, n) => `directory/${n}.txt`);
+  const all = (text: string) => Object.fromEntries(names.map((name) => [name, text]));
+  const story = at.tell({
+    base: all(lines()),
+    upstream: [{ files: all(lines({ 3: "theirs" })) }],
+    stack: [{ files: all(lines({ 15: "ours" })) }],
+  });
+  expect(await warnings(story)).toEqual(["10 files not compared: there are too many"]);
+});
+
+test("a generated file that was made anew is looked through in a moment", async () => {
+  const made = (seed: number) =>
+    Array.from({ length: 15_000 }, (_, n) => `entry ${n} ${(n * seed) % 9973} of the list\n`).join("");
+  const telling: Telling = {
+    base: { lock: made(3) },
+    upstream: [{ files: { lock: made(5) } }],
+    stack: [{ files: { lock: made(7) } }],
+  };
+  const started = performance.now();
+  const [warning] = await resolved(telling, { lock: made(11) });
+  expect(warning).toMatch(/^lock: 1\d{4} lines of upstream gone/);
+  expect(performance.now() - started).toBeLessThan(60_000);
+});
+
 test("no more is told than a person reads", async () => {
   const names = Array.from({ length: 40 }, (_, n) => `${n}.txt`);
   const all = (text: string) => Object.fromEntries(names.map((name) => [name, text]));
