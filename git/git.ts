@@ -2,22 +2,22 @@
 
 import { resolve } from "node:path";
 import { Blocked, orBlocked } from "./blocked.ts";
-import { type CandidateInput, pushCandidate } from "./candidate.ts";
-import { type Carried, carry, type OnProgress } from "./carry.ts";
-import { collect } from "./collect.ts";
-import { Engine } from "./engine.ts";
-import { exportTree } from "./export.ts";
-import { GitFailure } from "./failure.ts";
-import { clearHandOff, pushHandOff } from "./hand-off.ts";
-import { fetchInputs, withRelease } from "./inputs.ts";
-import { forgetMemory, listMemory, type MemoryEntry } from "./memory.ts";
+import { type CandidateInput, pushCandidate } from "./publish/candidate.ts";
+import { type Carried, carry, type OnProgress } from "./carry/carry.ts";
+import { collect } from "./repository/collect.ts";
+import { Engine } from "./process/engine.ts";
+import { exportTree } from "./publish/export.ts";
+import { GitFailure } from "./process/failure.ts";
+import { clearHandOff, pushHandOff } from "./hand-off/hand-off.ts";
+import { fetchInputs, withRelease } from "./repository/inputs.ts";
+import { forgetMemory, listMemory, type MemoryEntry } from "./memory/memory.ts";
 import type { GitOptions, Remote } from "./options.ts";
 import { type Plan, type PlanInput, plan } from "./plan.ts";
-import { type PromoteInput, promote } from "./promote.ts";
-import type { Push } from "./push.ts";
+import { type PromoteInput, promote } from "./publish/promote.ts";
+import type { Push } from "./publish/push.ts";
 import type { Recipe, Stopped } from "./recipe.ts";
-import { listRefs } from "./remote-refs.ts";
-import { type Resolution, readResolution } from "./resolution.ts";
+import { listRefs } from "./repository/remote-refs.ts";
+import { type Resolution, readResolution } from "./hand-off/resolution.ts";
 
 export interface CarryOptions {
   signal?: AbortSignal;

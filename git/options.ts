@@ -1,6 +1,6 @@
 /** What the engine is given from outside. It reads no environment itself. */
 
-import type { Merging } from "./merge-engines.ts";
+import type { Merging } from "./merge/engines.ts";
 
 /** The oldest git whose merges are those of today's: since then `ort` is how git merges. */
 export const MINIMUM_GIT = "2.34";

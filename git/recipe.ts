@@ -2,7 +2,7 @@
 
 import type { Decision } from "../domain/attempt.ts";
 import type { Remote } from "./options.ts";
-import { checkRef } from "./ref-names.ts";
+import { checkRef } from "./repository/ref-names.ts";
 
 /** The release to go to. Same shape as `Release` in workflows/messages.ts. */
 export interface Target {

@@ -1,10 +1,10 @@
 /** What the ledger's check and the range-diff take of a carry. */
 
 import { join } from "node:path";
-import { carryStack } from "../../git/carry.ts";
-import { Engine } from "../../git/engine.ts";
-import { fetchInputs, withRelease } from "../../git/inputs.ts";
-import { rangeDiffIn } from "../../git/range-diff.ts";
+import { carryStack } from "../../git/carry/carry.ts";
+import { Engine } from "../../git/process/engine.ts";
+import { fetchInputs, withRelease } from "../../git/repository/inputs.ts";
+import { rangeDiffIn } from "../../git/carry/range-diff.ts";
 import type { Figure } from "../figure.ts";
 import type { Grounds } from "../grounds.ts";
 import { timed } from "../interleave.ts";

@@ -1,6 +1,6 @@
 /** Many diffs in one process: a process a patch would cost more than the carry. */
 
-import type { RunRepository } from "../run-repository.ts";
+import type { RunRepository } from "../repository/run-repository.ts";
 import { type Diff, parseDiffs } from "./parse.ts";
 
 /** `[commit]` stands for what it changes against its first parent, `[commit, base]` for the difference from base to commit. */

@@ -1,7 +1,7 @@
 /** A review in words: a line a warning, whatever is in names, subjects and files. */
 
 import { short } from "../blocked.ts";
-import { shownPath } from "../paths.ts";
+import { shownPath } from "../repository/paths.ts";
 import type { Shrunk } from "./applied.ts";
 import type { Change } from "./comparison.ts";
 import type { Loss } from "./lost.ts";

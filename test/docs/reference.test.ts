@@ -87,7 +87,9 @@ describe("HTTP API", () => {
     const patterns = (await routes()).map(
       (route) => new RegExp(`^${route.replace(/^\w+ /, "").replaceAll(/:\w+/g, "[^/]+")}$`),
     );
-    const paths = [...text.matchAll(/(?:\$PATCH_URL|127\.0\.0\.1:(?:3000|40447)|(?:GET|POST|DELETE) )(\/[^\s"'`?)|]*)/g)]
+    const paths = [
+      ...text.matchAll(/(?:\$PATCH_URL|127\.0\.0\.1:(?:3000|40447)|(?:GET|POST|DELETE) )(\/[^\s"'`?)|]*)/g),
+    ]
       .map(([, path]) => path as string)
       // Of the quickstart's repositories and feed.
       .filter((path) => !/^\/(?:acme|notch)\//.test(path));

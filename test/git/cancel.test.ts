@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { type AddressInfo, type Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { openGit } from "../../git/index.ts";
-import type { Merging } from "../../git/merge-engines.ts";
+import type { Merging } from "../../git/merge/engines.ts";
 import { engineOptions, lines, scene } from "./scene.ts";
 
 /** Tests run beside each other on machines of any size. */

@@ -4,9 +4,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, uti
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { Engine } from "../../git/engine.ts";
-import { Mirror } from "../../git/mirror.ts";
-import { withWriterLock } from "../../git/writer-lock.ts";
+import { Engine } from "../../git/process/engine.ts";
+import { Mirror } from "../../git/repository/mirror.ts";
+import { withWriterLock } from "../../git/repository/writer-lock.ts";
 import { runGit, temporaryDirectory } from "../support/repositories.ts";
 import { carryAll, engineOptions, lines, type Scene, scene } from "./scene.ts";
 
@@ -85,7 +85,7 @@ const CONTENDER = `
 import { appendFileSync, mkdirSync, rmdirSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import { withWriterLock } from "./writer-lock.js";
+import { withWriterLock } from "./repository/writer-lock.js";
 console.log("ready");
 for await (const line of createInterface({ input: process.stdin })) {
   await Promise.all(line.split(" ").map((path) => withWriterLock(path, undefined, async () => {
@@ -106,7 +106,7 @@ function compileContender(directory: string): string {
   const tsc = join(process.cwd(), "node_modules/typescript/bin/tsc");
   const flags = ["--outDir", directory, "--noCheck", "--ignoreConfig", "--types", "node"];
   const language = ["--module", "nodenext", "--target", "es2023", "--rewriteRelativeImportExtensions"];
-  execFileSync(process.execPath, [tsc, "git/writer-lock.ts", ...flags, ...language], { stdio: "inherit" });
+  execFileSync(process.execPath, [tsc, "git/repository/writer-lock.ts", ...flags, ...language], { stdio: "inherit" });
   writeFileSync(join(directory, "package.json"), '{"type":"module"}');
   writeFileSync(join(directory, "contender.js"), CONTENDER);
   return join(directory, "contender.js");

@@ -573,6 +573,20 @@ test("the commit that deleted a file comes first, however much came after it", a
   expect(carried.upstreamCommits).toHaveLength(10);
 });
 
+test("a commit that deleted many files is told by the first ones", async () => {
+  const names = Array.from({ length: 9 }, (_, n) => `old/${n}.c`);
+  const each = (content: string | null) => Object.fromEntries(names.map((name) => [name, content]));
+  const { carried, ids } = await stopped({
+    base: { ...base, ...each(lines()) },
+    upstream: [{ name: "deletes", message: `deletes ${"x".repeat(100_000)}`, files: each(null) }, noise("2")],
+    stack: [{ files: each(lines({ 10: "ours" })) }],
+  });
+  expect(carried.upstreamCommits).toMatchObject([
+    { commit: ids.deletes, what: "deletes old/0.c, deletes old/1.c, deletes old/2.c, and 6 more", files: names },
+  ]);
+  expect(carried.upstreamCommits[0]?.subject.length).toBeLessThan(1_000);
+});
+
 test("a file that was renamed twice and then deleted names all three commits", async () => {
   const { carried, ids } = await stopped({
     base,

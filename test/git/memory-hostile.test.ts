@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
-import { forgetMemory, listMemory } from "../../git/memory.ts";
-import { isSafePath } from "../../git/safe-path.ts";
+import { forgetMemory, listMemory } from "../../git/memory/memory.ts";
+import { isSafePath } from "../../git/repository/safe-path.ts";
 import { runGit } from "../support/repositories.ts";
 import { type Remembering, remembering } from "./remembering.ts";
 import { lines } from "./scene.ts";

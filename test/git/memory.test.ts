@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { forgetMemory, listMemory } from "../../git/memory.ts";
-import type { Merging } from "../../git/merge-engines.ts";
+import { forgetMemory, listMemory } from "../../git/memory/memory.ts";
+import type { Merging } from "../../git/merge/engines.ts";
 import { runGit } from "../support/repositories.ts";
 import { type Files, remembering, type Story } from "./remembering.ts";
 import { lines } from "./scene.ts";

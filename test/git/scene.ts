@@ -14,7 +14,7 @@ import {
   type Stopped,
   type Target,
 } from "../../git/index.ts";
-import { shownPath } from "../../git/paths.ts";
+import { shownPath } from "../../git/repository/paths.ts";
 import { makeUpstreamAndFork, runGit, TestRepository, type UpstreamAndFork } from "../support/repositories.ts";
 
 export interface Scene extends UpstreamAndFork {

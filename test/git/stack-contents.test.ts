@@ -5,7 +5,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Carried } from "../../git/index.ts";
-import { shownPath } from "../../git/paths.ts";
+import { shownPath } from "../../git/repository/paths.ts";
 import { runGit } from "../support/repositories.ts";
 import { lines } from "./scene.ts";
 import { stories, type Told } from "./stories.ts";
