@@ -75,8 +75,10 @@ function goneLines(file: FileDiff, old: Before): string[] {
   const moved = new Bag(addedBy(file));
   return blocksOf(file).flatMap(({ removed, added }) => {
     const fresh = added.filter((line) => old.added.count(line) === 0).slice(0, MOST_GROWN);
+    const known = new Set(fresh.flatMap(wordsOf));
     const grown = fresh.map((line) => new Set(wordsOf(line)));
-    const grew = (words: string[]) => grown.some((others) => words.every((word) => others.has(word)));
+    const isIn = (words: string[], others: Set<string>) => words.every((word) => others.has(word));
+    const grew = (words: string[]) => isIn(words, known) && grown.some((others) => isIn(words, others));
     return removed.filter(
       (line) => !isTrivial(line) && !old.removed.take(line) && !moved.take(line) && !grew(wordsOf(line)),
     );
