@@ -44,12 +44,15 @@ export async function mergeAgain(
   return { onto, outcome: { clean: false, tree: outcome.tree, files, entries } };
 }
 
-/** A side whose patches were left out may end where another side passes by: there is nothing of it to merge. */
+/**
+ * A side whose patches were left out may end where another side passes by: there is nothing of it to merge. The line that a
+ * topic was merged into stays: then it is a merge as `--no-ff` makes it, and rebase does.
+ */
 async function remaining(run: RunRepository, merge: Commit, sides: Side[]): Promise<[Head, ...Head[]]> {
   const kept: Head[] = [];
   for (const [index, side] of sides.entries()) {
     if (kept.some(({ id }) => id === side.id)) continue;
-    if (!side.inherited || !(await isPassed(run, merge, sides, index))) kept.push(side);
+    if (index === 0 || !side.inherited || !(await isPassed(run, merge, sides, index))) kept.push(side);
   }
   return kept as [Head, ...Head[]];
 }
