@@ -10,8 +10,9 @@ import { runGit } from "./git.ts";
 import { type Pair, type Place, prepare } from "./place.ts";
 import { writeVariants } from "./variants.ts";
 
-/** Upstream commits between two releases. */
+/** Upstream commits between two releases, fewer in a small project. */
 const SPAN = 300;
+const FILES_PER_COMMIT = 20;
 
 export class Grounds {
   readonly wish: Measuring;
@@ -51,7 +52,7 @@ export class Grounds {
       files: tenth(files),
       patches: patches < 100 ? patches : tenth(patches),
       merges: tenth(merges),
-      span: tenth(SPAN),
+      span: Math.min(SPAN, Math.ceil(tenth(files) / FILES_PER_COMMIT)),
     };
   }
 

@@ -2,9 +2,9 @@
 
 import { join } from "node:path";
 import { carryStack } from "../../git/carry/carry.ts";
+import { rangeDiffIn } from "../../git/carry/range-diff.ts";
 import { Engine } from "../../git/process/engine.ts";
 import { fetchInputs, withRelease } from "../../git/repository/inputs.ts";
-import { rangeDiffIn } from "../../git/carry/range-diff.ts";
 import type { Figure } from "../figure.ts";
 import type { Grounds } from "../grounds.ts";
 import { timed } from "../interleave.ts";
