@@ -1,8 +1,8 @@
 /** What commits change, line by line, and which of them make the same change as git's patch-id understands it. */
 
 import { createHash } from "node:crypto";
-import { againstFirstParents, type Diffed, type FileChange } from "./changes.ts";
 import type { RunRepository } from "../repository/run-repository.ts";
+import { againstFirstParents, type Diffed, type FileChange } from "./changes.ts";
 
 /** Lines are bytes (latin1), without their ends. */
 export interface FileDiff {
@@ -25,7 +25,10 @@ export interface Diff {
 export type Changed = Diffed & { changes: FileChange[] };
 
 /** Every tree of every commit is looked through for each of the paths: with more it is quicker to read whole diffs. */
-const MOST_PATHS = 50;
+export const MOST_PATHS = 50;
+
+/** A whole diff of more files is that of an import or of a sweep through the tree: large, and no answer to anything. */
+export const MOST_FILES = 1_000;
 
 /**
  * Diffs of commits against their first parents, in one process; where git can be told so, of the files at `paths` only.

@@ -1,11 +1,11 @@
 /** Tells by which commits patches became empty, and which of them together made the change of one. */
 
-import { changesOf } from "./changes.ts";
 import type { Commit } from "../repository/commit-object.ts";
-import { type Diff, diffsOf } from "./diffs.ts";
+import type { RunRepository } from "../repository/run-repository.ts";
+import { changesOf } from "./changes.ts";
+import { type Diff, diffsOf, MOST_FILES } from "./diffs.ts";
 import type { Emptied } from "./emptied.ts";
 import { unmade } from "./likeness.ts";
-import type { RunRepository } from "../repository/run-repository.ts";
 import { type History, historyOf, type Listed, named, type Span, touching } from "./upstream-history.ts";
 
 /** Commits that together made a change are named up to so many, and looked for among so many. */
@@ -26,7 +26,10 @@ export async function evidenceOfEmptied(
   );
   const patches = emptied.map(({ patch }) => ({ ...patch, changes: changes.get(patch.id) ?? [] }));
   const makers = emptied.flatMap(({ by }) => ("upstream" in by ? [by.upstream] : []));
-  const diffs = await diffsOf(run, [...new Set([...patches, ...makers])]);
+  const diffs = await diffsOf(run, [
+    ...patches,
+    ...new Set(makers.filter(({ changes }) => changes.length <= MOST_FILES)),
+  ]);
   const evidence = new Map<string, string>();
   for (const { patch, by } of emptied) {
     const files = (changes.get(patch.id) ?? []).map(({ path }) => path);
@@ -47,14 +50,15 @@ async function byUpstream(
   { patch, files, last }: { patch: Commit; files: string[]; last: Listed },
 ): Promise<string> {
   const own = diffs.get(patch.id) as Diff;
-  const made = [diffs.get(last.id) as Diff];
+  const theirs = diffs.get(last.id);
+  const made = theirs ? [theirs] : [];
   const makers = [last];
-  let rest = unmade(own, made).length;
+  let rest = theirs ? unmade(own, made).length : 0;
   const older = rest > 0 ? touching(history, files, history.commits.indexOf(last) + 1).slice(0, MOST_COMPARED) : [];
-  const theirs = await diffsOf(run, older, files);
+  const before = await diffsOf(run, older, files);
   for (const commit of older) {
     if (rest === 0 || makers.length === MOST_NAMED) break;
-    const diff = theirs.get(commit.id) as Diff;
+    const diff = before.get(commit.id) as Diff;
     const left = unmade(own, [...made, diff]).length;
     if (left === rest) continue;
     rest = left;

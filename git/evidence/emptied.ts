@@ -1,9 +1,9 @@
 /** Finds what made a patch empty: the upstream commit, or the patch of the stack before it. */
 
-import { filesOf } from "./changes.ts";
-import { type Commit, readCommit } from "../repository/commit-object.ts";
 import type { Merger } from "../merge/merger.ts";
+import { type Commit, readCommit } from "../repository/commit-object.ts";
 import type { RunRepository } from "../repository/run-repository.ts";
+import { filesOf } from "./changes.ts";
 import { type History, historyOf, type Listed, type Span, touching } from "./upstream-history.ts";
 
 type Onto = Pick<Commit, "id" | "tree">;

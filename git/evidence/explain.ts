@@ -1,11 +1,11 @@
 /** Tells a person why a patch does not apply: what upstream did to its files, and whether upstream seems to have taken it. */
 
-import { changesOf } from "./changes.ts";
 import type { Commit } from "../repository/commit-object.ts";
-import { type Diff, diffsOf } from "./diffs.ts";
+import type { RunRepository } from "../repository/run-repository.ts";
+import { changesOf } from "./changes.ts";
+import { type Diff, diffsOf, MOST_FILES, MOST_PATHS } from "./diffs.ts";
 import { whatIsGone } from "./gone.ts";
 import { likeness, takesBack } from "./likeness.ts";
-import type { RunRepository } from "../repository/run-repository.ts";
 import {
   asUpstreamCommit,
   type History,
@@ -74,7 +74,9 @@ async function sign(run: RunRepository, history: History, patch: Commit, files: 
   const changes = (await changesOf(run, [patch])).get(patch.id) ?? [];
   const own = new Set(changes.map(({ path }) => path));
   const paths = new Set([...files, ...own]);
-  const near = touching(history, paths).slice(0, MOST_COMPARED);
+  const near = touching(history, paths)
+    .filter(({ changes }) => paths.size <= MOST_PATHS || changes.length <= MOST_FILES)
+    .slice(0, MOST_COMPARED);
   const twin = sameAct(history, patch, own);
   const diffs = await diffsOf(run, [...new Set([{ ...patch, changes }, ...near, ...(twin ? [twin] : [])])], [...paths]);
   const [diff, ...others] = [patch, ...near].map(({ id }) => diffs.get(id) as Diff) as [Diff, ...Diff[]];

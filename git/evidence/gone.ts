@@ -1,8 +1,8 @@
 /** What upstream did to files that are not where a patch expects them. */
 
-import { againstFirstParents, fieldsOf } from "./changes.ts";
 import { shownPath } from "../repository/paths.ts";
 import type { RunRepository } from "../repository/run-repository.ts";
+import { againstFirstParents, fieldsOf } from "./changes.ts";
 import type { History, Listed } from "./upstream-history.ts";
 
 /** A file that was renamed again and again is followed so far. */

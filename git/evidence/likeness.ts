@@ -54,7 +54,7 @@ export function takesBack(by: Pick<Diff, "files">, of: Diff): boolean {
     if (onlyAdds && undo.added.length > removed.length) return false;
     return holdsAll(undo.removed, added) && holdsAll(undo.added, removed);
   });
-  if (!undoes) return false;
+  if (!undoes || of.files.size === 0) return false;
   const putAnew = new Set(filesOf(by).flatMap(({ added }) => added));
   return filesOf(of).every(({ added, removed }) =>
     added.every((line) => !isTelling(line) || !putAnew.has(line) || removed.includes(line)),

@@ -1,9 +1,9 @@
 /** Pairs patches with upstream's commits of the same patch-id. */
 
+import type { RunRepository } from "../repository/run-repository.ts";
 import type { FileChange } from "./changes.ts";
 import { type Changed, type Diff, diffsOf } from "./diffs.ts";
 import { isOnlySpace } from "./likeness.ts";
-import type { RunRepository } from "../repository/run-repository.ts";
 import type { Listed } from "./upstream-history.ts";
 
 /** The newest so many; a patch that upstream took before becomes empty when it is merged, or stops there. */

@@ -1,11 +1,11 @@
 /** Which patches upstream has taken: by patch-id, with the upstream commit as evidence. */
 
-import { changesOf, placesByPath } from "./changes.ts";
-import type { Commit } from "../repository/commit-object.ts";
-import { type Changed, type Diff, diffsOf } from "./diffs.ts";
-import { isTelling, takesBack, together, touchesOn } from "./likeness.ts";
 import type { Merger } from "../merge/merger.ts";
+import type { Commit } from "../repository/commit-object.ts";
 import type { RunRepository } from "../repository/run-repository.ts";
+import { changesOf, placesByPath } from "./changes.ts";
+import { type Changed, type Diff, diffsOf, MOST_PATHS } from "./diffs.ts";
+import { isTelling, takesBack, together, touchesOn } from "./likeness.ts";
 import { type Same, sameChanges } from "./same-change.ts";
 import { historyOf, type Listed, named, type Span } from "./upstream-history.ts";
 
@@ -52,7 +52,23 @@ export async function takenByUpstream(
       isMissed: merge.clean && !isKept,
     });
   }
-  return evidenceOf(run, found);
+  const taken = new Map<string, string>();
+  for (const batch of batches(found)) for (const [id, why] of await evidenceOf(run, batch)) taken.set(id, why);
+  return taken;
+}
+
+/** As many at a time as have diffs read of their files only. */
+function batches(found: Taken[]): Taken[][] {
+  const all: Taken[][] = [];
+  let paths = new Set<string>();
+  for (const each of found) {
+    const more = new Set([...paths, ...each.patch.changes.map(({ path }) => path)]);
+    const fits = all.length > 0 && more.size <= MOST_PATHS;
+    if (fits) all.at(-1)?.push(each);
+    else all.push([each]);
+    paths = fits ? more : new Set(each.patch.changes.map(({ path }) => path));
+  }
+  return all;
 }
 
 /** Commits that stand before a place in their list and change a file of the patch. */

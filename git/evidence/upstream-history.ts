@@ -1,9 +1,9 @@
 /** Upstream's history between the stack's base and the release, listed once for all questions about it. */
 
-import { type FileChange, fieldsOf, placesByPath, type Status } from "./changes.ts";
-import type { RunRepository } from "../repository/run-repository.ts";
 import { cut } from "../carry/ledger.ts";
 import { shownPath } from "../repository/paths.ts";
+import type { RunRepository } from "../repository/run-repository.ts";
+import { type FileChange, fieldsOf, placesByPath, type Status } from "./changes.ts";
 
 export interface Span {
   base: string;

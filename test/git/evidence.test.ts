@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import type { Carried } from "../../git/index.ts";
 import { runGit } from "../support/repositories.ts";
 import { carryToConflict, lines, scene } from "./scene.ts";
-import { stories, type Story, type Telling, type Told } from "./stories.ts";
+import { type Story, stories, type Telling, type Told } from "./stories.ts";
 
 const at = stories();
 
@@ -217,6 +217,19 @@ test("a patch that upstream took back in several steps is carried", async () => 
     stack: [{ files: whole }, { files: { "c.txt": lines({ 1: "x" }) } }],
   });
   expect(outcomes(carried)).toEqual(["applied", "applied"]);
+});
+
+test("of many patches that upstream took those are carried that it took back", async () => {
+  const names = Array.from({ length: 120 }, (_, n) => `src/${n}.txt`);
+  const all = (text: (n: number) => string) => Object.fromEntries(names.map((name, n) => [name, text(n)]));
+  const takes = names.map((name, n) => ({ files: { [name]: lines({ 10: `fixed ${n}` }) } }));
+  const goesOn = { files: all((n) => lines({ 10: n % 3 === 0 ? "line 10" : `fixed ${n}`, 12: "goes on" })) };
+  const { carried } = await told({
+    base: all(() => lines()),
+    upstream: [...takes, goesOn, noise("2")],
+    stack: [...takes, { files: { "last.txt": "x\n" } }],
+  });
+  expect(outcomes(carried)).toEqual([...names.map((_, n) => (n % 3 === 0 ? "applied" : "dropped")), "applied"]);
 });
 
 test("a patch in a topic that upstream merged without taking its changes is carried", async () => {
@@ -518,6 +531,18 @@ test("what upstream took with changes and took back is not proposed to be droppe
     stack: [{ files: block() }],
   });
   expect(proposal).toBeUndefined();
+});
+
+test("what the same author did at the same time is proposed also where upstream has the file elsewhere", async () => {
+  const here = scene(base);
+  const act = { author: { name: "Bob", email: "bob@example.org" }, date: 1_700_300_000 };
+  here.upstream.commit("Move it", { files: { "a.txt": null, "lib/a.txt": lines() } });
+  const same = here.upstream.commit("Fix it", { files: { "lib/other.txt": "fixed here\n" }, ...act });
+  here.upstream.commit("Change it", { files: { "lib/a.txt": lines({ 10: "theirs" }) } });
+  here.upstream.tag("v2.0.0");
+  here.fork.commit("Fix it", { files: a({ 10: "fixed" }), ...act });
+  const { carried } = await carryToConflict(here, await here.recipe());
+  expect(carried.proposal?.evidence).toBe(`upstream commit ${same} "Fix it" is by the same author at the same time`);
 });
 
 test("of many commits that a script made in one second only the one with the patch's subject or files is proposed", async () => {
