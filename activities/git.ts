@@ -43,8 +43,8 @@ export function gitActivities(deps: GitDeps) {
         if (!byHand && plan.baseTag && isOlderRelease(release.name, plan.baseTag)) {
           return { kind: "skipped", reason: olderLine(fork, release.name, plan.baseTag) };
         }
-        const { tip, base, patches, notCarried } = plan;
-        const warnings = boundedWarnings(notCarried);
+        const { tip, base, patches } = plan;
+        const warnings = boundedWarnings(plan.warnings);
         return { kind: "carry", pinned: { release: plan.release, tip, base }, patches, warnings };
       });
     },

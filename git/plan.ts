@@ -31,8 +31,8 @@ export type Plan =
       patches: number;
       /** The nearest upstream tag at or under base. */
       baseTag?: string;
-      /** What belongs to the stack and is not carried along, such as signatures; a line each. */
-      notCarried: string[];
+      /** What a person should know before anything is carried, and what will not come along. */
+      warnings: string[];
     }
   | { kind: "nothing"; reason: string; release: string; tip: string }
   | BlockedOutcome;
@@ -118,13 +118,12 @@ async function planIn(
   if (!below) {
     if (!(await run.text(["merge-base", base, release], { accept: [1] }))) throw new Blocked(noHistory(input));
     if (!(await isUpstreams(run, mirror, input, base, release))) throw new Blocked(unclearBase(input, base));
-    const inside = tags.find(([ref, commit]) => commit !== tip && isReleaseTag(ref) && ids.includes(commit));
-    if (inside) throw new Blocked(releaseInside(input, inside));
   }
   const baseTag = await nearestTag(run, mirror, base);
   run.keepAs(tip);
-  const left = await notCarried(run, patches);
-  return { kind: "carry", release, tip, base, patches: ids.length, notCarried: left, ...(baseTag ? { baseTag } : {}) };
+  const inside = tags.find(([ref, commit]) => commit !== tip && isReleaseTag(ref) && ids.includes(commit));
+  const warnings = [...(inside ? [releaseInside(input, inside)] : []), ...(await notCarried(run, patches))];
+  return { kind: "carry", release, tip, base, patches: ids.length, warnings, ...(baseTag ? { baseTag } : {}) };
 }
 
 /**
@@ -154,9 +153,9 @@ function isReleaseTag(ref: string): boolean {
 }
 
 /** What upstream took out of its history would else be published as a patch, without a word. */
-function releaseInside({ patchBranch, upstream }: PlanInput, [ref, commit]: [string, string]): string {
+function releaseInside({ patchBranch }: PlanInput, [ref, commit]: [string, string]): string {
   const tag = ref.slice("refs/tags/".length);
-  return `where the stack of ${patchBranch} begins is unclear: the fork's tag ${tag} stands in the middle of it (${short(commit)}), and ${publicUrl(upstream.url)} does not have that commit; if upstream made its history anew, set stackBase to ${tag}, otherwise to a branch or tag that stands under the first patch, and retry`;
+  return `the fork's tag ${tag} stands in the middle of the stack of ${patchBranch} (${short(commit)}): if it was upstream's, and upstream made its history anew, set stackBase to ${tag}, or what upstream took out is carried as patches`;
 }
 
 async function mergeBase(run: RunRepository, tip: string, ref: string): Promise<string> {

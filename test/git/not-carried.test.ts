@@ -21,7 +21,7 @@ const note = (at: Scene, ref: string, commit: string) =>
 async function notCarried(at: Scene): Promise<string[]> {
   const found = await at.plan();
   if (found.kind !== "carry") throw new Error(`nothing to carry: ${JSON.stringify(found)}`);
-  return found.notCarried;
+  return found.warnings;
 }
 
 /** A stack of two patches on v1.0.0, and v2.0.0 to go to. */
