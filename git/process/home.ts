@@ -21,7 +21,6 @@ const HARMLESS_IN_OLD_HISTORY = [
   "missingNameBeforeEmail",
   "missingSpaceBeforeDate",
   "missingSpaceBeforeEmail",
-  "missingTagger",
   "missingTaggerEntry",
   "nullSha1",
   "zeroPaddedDate",
@@ -31,7 +30,7 @@ const HARMLESS_IN_OLD_HISTORY = [
 const CONFIG = `# Written by patch.moi: read by the git processes that it starts.
 [core]
 	hooksPath = /dev/null
-	fsmonitor = false
+	fsmonitor =
 	attributesFile = /dev/null
 	excludesFile = /dev/null
 [user]
