@@ -1,7 +1,7 @@
 /** Commits and tags as bytes: what is made from the same inputs has the same id on every machine. */
 
 import { createHash } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import type { RunRepository } from "./run-repository.ts";
@@ -90,7 +90,8 @@ export function writeObject(run: RunRepository, type: "commit" | "tag" | "tree" 
   const whole = Buffer.concat([Buffer.from(`${type} ${raw.length}\0`), raw]);
   const id = createHash("sha1").update(whole).digest("hex");
   const directory = join(run.path, "objects", id.slice(0, 2));
-  mkdirSync(directory, { recursive: true });
-  writeFileSync(join(directory, id.slice(2)), deflateSync(whole, { level: 1 }));
+  if (!existsSync(directory)) mkdirSync(directory, { recursive: true });
+  const path = join(directory, id.slice(2));
+  if (!existsSync(path)) writeFileSync(path, deflateSync(whole, { level: 1 }));
   return id;
 }
