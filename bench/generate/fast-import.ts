@@ -29,10 +29,16 @@ export async function fastImport(repository: string, entries: Iterable<Entry>): 
     env: { ...ENVIRONMENT, PATH: process.env.PATH },
     stdio: ["pipe", "inherit", "inherit"],
   });
-  const ended = once(child, "close");
-  await pipeline(Readable.from(stream(entries)), child.stdin);
-  const [code] = await ended;
-  if (code !== 0) throw new Error(`git fast-import ended with ${code}`);
+  // Writing fails when git has died; how it died says more.
+  const [[code, signal], failure] = await Promise.all([
+    once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>,
+    pipeline(Readable.from(stream(entries)), child.stdin).then(
+      () => undefined,
+      (error: Error) => error,
+    ),
+  ]);
+  if (code !== 0) throw new Error(`git fast-import ended with ${code ?? signal}`);
+  if (failure) throw failure;
 }
 
 function* stream(entries: Iterable<Entry>): Generator<string> {
