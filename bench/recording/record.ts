@@ -7,17 +7,7 @@ import { fileURLToPath } from "node:url";
 import { inflateSync } from "node:zlib";
 import { openEngine, type Place } from "../place.ts";
 import { tipOf } from "../sides.ts";
-
-/** Path to content, as latin1; directories end with a slash. */
-export type Files = Record<string, string>;
-
-export interface Recorded {
-  args: string[];
-  cwd: string;
-  environment: Record<string, string>;
-  /** Of the repository that it works in; empty elsewhere. */
-  before: Files;
-}
+import type { Files, Recorded } from "./recorded.ts";
 
 export interface Command extends Recorded {
   stdin: Buffer | undefined;

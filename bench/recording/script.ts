@@ -3,7 +3,8 @@
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Place } from "../place.ts";
-import type { Command, Files, Recording } from "./record.ts";
+import type { Command, Recording } from "./record.ts";
+import { ALTERNATES, type Files } from "./recorded.ts";
 
 export interface Script {
   path: string;
@@ -11,18 +12,18 @@ export interface Script {
   check(): void;
 }
 
-/** Only the thin repository of a run borrows objects. */
-const ALTERNATES = "objects/info/alternates";
 /** Of the engine's marks on processes, and of the shell. */
 const NOT_GITS = /^(PATH|PWD|OLDPWD|SHLVL|_|PATCHMOI_COMMAND|PATCHMOI_OWNER)$/;
 
 export function writeScript(place: Place, { commands, commits }: Recording): Script {
   const directory = mkdtempSync(join(place.directory, "script-"));
-  const inputs = join(directory, "inputs");
-  const outputs = join(directory, "outputs");
+  const [run, inputs, outputs] = ["run", "inputs", "outputs"].map((name) => join(directory, name)) as [
+    string,
+    string,
+    string,
+  ];
   for (const each of [inputs, outputs]) mkdirSync(each);
-  const run = join(directory, "run");
-  const recordedRun = commands.find(({ before }) => ALTERNATES in before)?.cwd as string;
+  const recordedRun = commands.find(({ before }) => ALTERNATES in before)?.repository as string;
   const moved = (text: string) => text.replaceAll(recordedRun, run);
   const common = commonEnvironment(commands);
   const lines = ["set -e", ...Object.entries(common).map(([name, value]) => `export ${name}=${quoted(moved(value))}`)];
@@ -30,7 +31,7 @@ export function writeScript(place: Place, { commands, commits }: Recording): Scr
   const untouched: Files = {};
   let files = untouched;
   for (const [index, command] of commands.entries()) {
-    const isRun = command.cwd === recordedRun;
+    const isRun = command.repository === recordedRun;
     if (isRun) lines.push(...changes(run, files, command.before));
     if (isRun && files === untouched) lines.push(storeAll(run, inputs, commits));
     lines.push(asLine(command, common, moved, { index, inputs, outputs }));
@@ -39,15 +40,15 @@ export function writeScript(place: Place, { commands, commits }: Recording): Scr
   lines.push(`rm -rf ${quoted(run)}`);
   const path = join(directory, "carry.sh");
   writeFileSync(path, `${lines.join("\n")}\n`, "latin1");
-  const check = () => {
-    for (const [index, { stdout, args }] of commands.entries()) {
-      const answered = readFileSync(join(outputs, String(index)));
-      if (!args.includes("merge-tree") && !answered.equals(stdout)) {
-        throw new Error(`the script's git ${args.join(" ")} answered otherwise than the engine's`);
-      }
-    }
-  };
-  return { path, check };
+  return { path, check: () => compare(commands, outputs) };
+}
+
+/** What merges answered shows in what was made of them; the answers themselves hold what only made git speak. */
+function compare(commands: Command[], outputs: string): void {
+  for (const [index, { stdout, args }] of commands.entries()) {
+    if (args.includes("merge-tree") || readFileSync(join(outputs, String(index))).equals(stdout)) continue;
+    throw new Error(`the script's git ${args.join(" ")} answered otherwise than the engine's`);
+  }
 }
 
 /** What holds for every command: the environment that the engine gives to each git. */
@@ -100,16 +101,18 @@ function asLine(
   const own = Object.entries(environment).filter(([name]) => !(name in common) && !NOT_GITS.test(name));
   const prefix = own.map(([name, value]) => `${name}=${quoted(moved(value))} `).join("");
   const input = stdin ? join(inputs, `stdin-${index}`) : "/dev/null";
-  if (stdin)
-    writeFileSync(input, moved(args.includes("--stdin") ? withoutRepeated(stdin) : stdin.toString("latin1")), "latin1");
+  if (stdin) {
+    const text = stdin.toString("latin1");
+    writeFileSync(input, moved(args.includes("merge-tree") ? withoutRepeated(text) : text), "latin1");
+  }
   const words = ["git", "-C", cwd, ...args].map((word) => quoted(moved(word))).join(" ");
   const accepted = exit === 0 ? "" : ` || test $? -eq ${exit}`;
   return `${prefix}${words} < ${quoted(input)} > ${quoted(join(outputs, String(index)))}${accepted}`;
 }
 
 /** With a git that keeps answers back the engine asks between its questions what only makes it speak; a script need not. */
-function withoutRepeated(stdin: Buffer): string {
-  const lines = stdin.toString("latin1").split("\n");
+function withoutRepeated(text: string): string {
+  const lines = text.split("\n");
   return lines.filter((line) => line === "" || lines.indexOf(line) === lines.lastIndexOf(line)).join("\n");
 }
 

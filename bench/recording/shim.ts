@@ -6,11 +6,12 @@
 import { spawn } from "node:child_process";
 import { appendFileSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Files, Recorded } from "./record.ts";
+import { ALTERNATES, type Files, type Recorded } from "./recorded.ts";
 
 const [real = "git", records = ".", ...args] = process.argv.slice(2);
 const place = join(records, `${process.hrtime.bigint()}-${process.pid}`);
-const isRepository = existsSync(join("objects", "info"));
+const repository = process.env.GIT_DIR ?? process.cwd();
+const isRepository = existsSync(join(repository, "objects"));
 mkdirSync(place, { recursive: true });
 if (isRepository) keepObjects(join(records, "objects"));
 
@@ -18,6 +19,7 @@ const isMerge = args.includes("merge-tree");
 const command: Recorded = {
   args: isMerge ? args.map(byId) : args,
   cwd: process.cwd(),
+  repository,
   environment: process.env as Record<string, string>,
   before: snapshot(),
 };
@@ -45,25 +47,27 @@ child.on("close", (code) => {
 
 /** The engine lets branches label the sides of a merge, and moves them between one question and the next. */
 function byId(word: string): string {
-  const branch = join("refs", "heads", word);
+  const branch = join(repository, "refs", "heads", word);
   return /^\w+$/.test(word) && existsSync(branch) ? readFileSync(branch, "utf8").trim() : word;
 }
 
 /** Small files of the repository but for its objects. */
 function snapshot(): Files {
   if (!isRepository) return {};
-  const alternates = "objects/info/alternates";
-  return { ...filesUnder("."), ...(existsSync(alternates) && { [alternates]: readFileSync(alternates, "latin1") }) };
+  const files = filesUnder("");
+  const alternates = join(repository, ALTERNATES);
+  if (existsSync(alternates)) files[ALTERNATES] = readFileSync(alternates, "latin1");
+  return files;
 }
 
 function filesUnder(directory: string): Files {
   const files: Files = {};
-  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+  for (const entry of readdirSync(join(repository, directory), { withFileTypes: true })) {
     const path = join(directory, entry.name);
     if (entry.isDirectory()) {
       files[`${path}/`] = "";
       if (path !== "objects" && path !== "checkout") Object.assign(files, filesUnder(path));
-    } else files[path] = readFileSync(path, "latin1");
+    } else files[path] = readFileSync(join(repository, path), "latin1");
   }
   return files;
 }
@@ -71,10 +75,11 @@ function filesUnder(directory: string): Files {
 /** Loose objects are gone with the repository, in the end. */
 function keepObjects(kept: string): void {
   mkdirSync(kept, { recursive: true });
-  for (const directory of readdirSync("objects").filter((name) => /^[0-9a-f]{2}$/.test(name))) {
-    for (const name of readdirSync(join("objects", directory))) {
+  const objects = join(repository, "objects");
+  for (const directory of readdirSync(objects).filter((name) => /^[0-9a-f]{2}$/.test(name))) {
+    for (const name of readdirSync(join(objects, directory))) {
       const to = join(kept, directory + name);
-      if (!name.startsWith("tmp_") && !existsSync(to)) copyFileSync(join("objects", directory, name), to);
+      if (!name.startsWith("tmp_") && !existsSync(to)) copyFileSync(join(objects, directory, name), to);
     }
   }
 }
