@@ -47,7 +47,7 @@ test("a branch without common history blocks; one without patches, or on the rel
   at.fork.commit("Unrelated", { files: { "x.txt": "x\n" } });
   at.fork.git("branch", "-f", "patches");
   at.publish();
-  expect(await at.plan()).toMatchObject({ kind: "blocked", ...reason("no common history") });
+  expect(await at.plan()).toMatchObject({ kind: "blocked", ...reason("no history in common with upstream") });
 });
 
 test("patches that also stand on a side branch of upstream are not taken for upstream's own", async () => {
