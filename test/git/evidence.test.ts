@@ -327,6 +327,17 @@ test("a patch that takes back part of an earlier one is not lost, where upstream
   expect(file("a.txt")).toBe(lines().trimEnd());
 });
 
+test("what the stack makes executable, takes back and makes again stays so, though upstream has it", async () => {
+  const story = tell({
+    base: { ...base, "run.sh": lines() },
+    upstream: [{ files: { "run.sh": program(lines()) } }, noise("2")],
+    stack: [program(lines()), lines(), program(lines())].map((content) => ({ files: { "run.sh": content } })),
+  });
+  const { carried, git } = await story.candidate();
+  expect(outcomes(carried)).toEqual(["dropped", "applied", "applied"]);
+  expect(git("ls-tree", carried.tip, "run.sh")).toMatch(/^100755 /);
+});
+
 test("merges are never taken, and what they bring in is", async () => {
   const { carried, ids } = await told({
     base,
