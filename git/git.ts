@@ -2,22 +2,22 @@
 
 import { resolve } from "node:path";
 import { Blocked, orBlocked } from "./blocked.ts";
-import { type CandidateInput, pushCandidate } from "./publish/candidate.ts";
 import { type Carried, carry, type OnProgress } from "./carry/carry.ts";
-import { collect } from "./repository/collect.ts";
-import { Engine } from "./process/engine.ts";
-import { exportTree } from "./publish/export.ts";
-import { GitFailure } from "./process/failure.ts";
 import { clearHandOff, pushHandOff } from "./hand-off/hand-off.ts";
-import { fetchInputs, withRelease } from "./repository/inputs.ts";
+import { type Resolution, readResolution } from "./hand-off/resolution.ts";
 import { forgetMemory, listMemory, type MemoryEntry } from "./memory/memory.ts";
 import type { GitOptions, Remote } from "./options.ts";
 import { type Plan, type PlanInput, plan } from "./plan.ts";
+import { Engine } from "./process/engine.ts";
+import { GitFailure } from "./process/failure.ts";
+import { type CandidateInput, pushCandidate } from "./publish/candidate.ts";
+import { exportTree } from "./publish/export.ts";
 import { type PromoteInput, promote } from "./publish/promote.ts";
 import type { Push } from "./publish/push.ts";
 import type { Recipe, Stopped } from "./recipe.ts";
+import { collect } from "./repository/collect.ts";
+import { fetchInputs, withRelease } from "./repository/inputs.ts";
 import { listRefs } from "./repository/remote-refs.ts";
-import { type Resolution, readResolution } from "./hand-off/resolution.ts";
 
 export interface CarryOptions {
   signal?: AbortSignal;

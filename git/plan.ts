@@ -1,16 +1,16 @@
 /** Decides what there is to carry, before anything is done. */
 
 import { Blocked, type BlockedOutcome, orBlocked, short } from "./blocked.ts";
-import type { Engine } from "./process/engine.ts";
-import { Mirror } from "./repository/mirror.ts";
 import { NOTES, notCarried } from "./carry/not-carried.ts";
+import { readStack, stackIds } from "./carry/stack.ts";
 import type { Remote } from "./options.ts";
+import type { Engine } from "./process/engine.ts";
+import { publicUrl } from "./process/scrub.ts";
 import { checkCommitId, type Target } from "./recipe.ts";
+import { Mirror } from "./repository/mirror.ts";
 import { asBranch, checkRef } from "./repository/ref-names.ts";
 import { listRefs } from "./repository/remote-refs.ts";
 import { RunRepository } from "./repository/run-repository.ts";
-import { publicUrl } from "./process/scrub.ts";
-import { readStack, stackIds } from "./carry/stack.ts";
 
 export interface PlanInput {
   upstream: Remote;

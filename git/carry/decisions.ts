@@ -1,13 +1,13 @@
 /** Applies what people decided about a stopped carry. */
 
 import type { Decision } from "../../domain/attempt.ts";
-import { accountFor } from "../hand-off/accounts.ts";
 import { Blocked, short } from "../blocked.ts";
-import { COMMITTER, type Commit } from "../repository/commit-object.ts";
-import type { Fate } from "./ledger.ts";
+import { accountFor } from "../hand-off/accounts.ts";
 import { commitsOnTop } from "../hand-off/on-top.ts";
 import type { Recipe } from "../recipe.ts";
+import { COMMITTER, type Commit } from "../repository/commit-object.ts";
 import type { RunRepository } from "../repository/run-repository.ts";
+import type { Fate } from "./ledger.ts";
 import { describe } from "./stack.ts";
 
 type Head = Pick<Commit, "id" | "tree">;

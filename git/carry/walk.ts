@@ -1,21 +1,21 @@
 /** Goes through the stack, patch by patch, and builds each again on what its parents were carried to. */
 
 import type { Decision } from "../../domain/attempt.ts";
-import { isAttributesFile } from "../merge/attributes.ts";
 import { filesOf } from "../evidence/changes.ts";
-import { type Commit, commitLike, readCommit, secondsOf, writeObject } from "../repository/commit-object.ts";
-import { lineFrom, takeResolution } from "./decisions.ts";
 import { type Emptied, type Step, whatEmptied } from "../evidence/emptied.ts";
 import { evidenceOfEmptied } from "../evidence/emptied-evidence.ts";
-import { type Fate, Ledger } from "./ledger.ts";
+import { takenByUpstream } from "../evidence/taken.ts";
+import { historyOf } from "../evidence/upstream-history.ts";
 import { Memory, type Stop } from "../memory/memory.ts";
+import { isAttributesFile } from "../merge/attributes.ts";
 import { mergeAgain } from "../merge/merge-again.ts";
 import { type Merge, Merger } from "../merge/merger.ts";
 import type { Recipe } from "../recipe.ts";
+import { type Commit, commitLike, readCommit, secondsOf, writeObject } from "../repository/commit-object.ts";
 import type { RunRepository } from "../repository/run-repository.ts";
+import { lineFrom, takeResolution } from "./decisions.ts";
+import { type Fate, Ledger } from "./ledger.ts";
 import { readStack, type Stack, stackIds } from "./stack.ts";
-import { takenByUpstream } from "../evidence/taken.ts";
-import { historyOf } from "../evidence/upstream-history.ts";
 
 /** Where a patch was carried to, or where the next one goes when it was left out. */
 export type Head = Pick<Commit, "id" | "tree">;

@@ -1,19 +1,19 @@
 /** Hands a stopped carry to a person through refs of the fork, and cleans up when that is over. */
 
-import { accountFor } from "./accounts.ts";
 import { orBlocked } from "../blocked.ts";
-import { COMMITTER } from "../repository/commit-object.ts";
+import type { Remote } from "../options.ts";
 import type { Engine } from "../process/engine.ts";
 import { GitFailure } from "../process/failure.ts";
-import { fetchInputs, withRelease } from "../repository/inputs.ts";
-import { commitsOnTop } from "./on-top.ts";
-import type { Remote } from "../options.ts";
 import { type Move, type Push, type PushedRef, push, pushTwice } from "../publish/push.ts";
-import { fetchPushed, type Pushed } from "./pushed.ts";
 import type { Recipe, Stopped } from "../recipe.ts";
+import { COMMITTER } from "../repository/commit-object.ts";
+import { fetchInputs, withRelease } from "../repository/inputs.ts";
 import { handOffRefs } from "../repository/ref-names.ts";
 import { readRemoteRefs } from "../repository/remote-refs.ts";
 import { RunRepository } from "../repository/run-repository.ts";
+import { accountFor } from "./accounts.ts";
+import { commitsOnTop } from "./on-top.ts";
+import { fetchPushed, type Pushed } from "./pushed.ts";
 import { type ConflictAgain, type StopAgain, stopAgain } from "./stop.ts";
 
 export async function pushHandOff(

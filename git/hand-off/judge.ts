@@ -1,15 +1,15 @@
 /** Judges one branch that a person pushed: what of it is taken, or why nothing is. docs/reference/hand-off.md has all cases. */
 
 import { short } from "../blocked.ts";
-import { type Commit, readCommit, secondsOf } from "../repository/commit-object.ts";
 import { accountsOn, nameOf } from "../carry/decisions.ts";
+import { describe } from "../carry/stack.ts";
+import type { Recipe } from "../recipe.ts";
+import { type Commit, readCommit, secondsOf } from "../repository/commit-object.ts";
+import type { RunRepository } from "../repository/run-repository.ts";
 import { foldAll, foldLine } from "./fold.ts";
 import { filesOfTools, filesUntouched } from "./leftovers.ts";
 import { commitsWithMarkers, filesWithMarkers } from "./markers.ts";
 import { commitsOnTop, foreignMerge, isLine, MOST_ON_TOP, withoutIdleMerges } from "./on-top.ts";
-import type { Recipe } from "../recipe.ts";
-import type { RunRepository } from "../repository/run-repository.ts";
-import { describe } from "../carry/stack.ts";
 import type { ConflictAgain, StopAgain } from "./stop.ts";
 
 /** A leftover is of another stop, or nothing at all, and says nothing about this one. */

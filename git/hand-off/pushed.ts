@@ -1,7 +1,7 @@
 /** Brings here what people pushed to the fork's hand-off branches, whatever it is. */
 
-import { GitFailure } from "../process/failure.ts";
 import type { Remote } from "../options.ts";
+import { GitFailure } from "../process/failure.ts";
 import { listRefs } from "../repository/remote-refs.ts";
 import type { RunRepository } from "../repository/run-repository.ts";
 

@@ -3,19 +3,19 @@
 import type { Decision } from "../../domain/attempt.ts";
 import { resolutionTag } from "../../domain/hand-off.ts";
 import { Blocked, short } from "../blocked.ts";
-import { COMMITTER } from "../repository/commit-object.ts";
+import { describe } from "../carry/stack.ts";
+import { Memory } from "../memory/memory.ts";
 import type { Engine } from "../process/engine.ts";
 import { describeFailure, GitFailure } from "../process/failure.ts";
-import { fetchInputs, withRelease } from "../repository/inputs.ts";
-import { type Accepted, Judge, type Verdict } from "./judge.ts";
-import { Memory } from "../memory/memory.ts";
 import { push } from "../publish/push.ts";
-import { fetchPushed, type Pushed } from "./pushed.ts";
 import type { Recipe, Stopped } from "../recipe.ts";
+import { COMMITTER } from "../repository/commit-object.ts";
+import { fetchInputs, withRelease } from "../repository/inputs.ts";
 import { handOffRefs } from "../repository/ref-names.ts";
 import { listRefs } from "../repository/remote-refs.ts";
 import type { RunRepository } from "../repository/run-repository.ts";
-import { describe } from "../carry/stack.ts";
+import { type Accepted, Judge, type Verdict } from "./judge.ts";
+import { fetchPushed, type Pushed } from "./pushed.ts";
 import { type ConflictAgain, type StopAgain, stopAgain } from "./stop.ts";
 
 export type Resolution =

@@ -2,12 +2,12 @@
 
 import { Blocked } from "../blocked.ts";
 import { carryStack } from "../carry/carry.ts";
-import { type Commit, readCommits } from "../repository/commit-object.ts";
 import { lineFrom } from "../carry/decisions.ts";
+import { stackIds } from "../carry/stack.ts";
 import type { Stop } from "../memory/memory.ts";
 import type { Recipe, Stopped } from "../recipe.ts";
+import { type Commit, readCommits } from "../repository/commit-object.ts";
 import type { RunRepository } from "../repository/run-repository.ts";
-import { stackIds } from "../carry/stack.ts";
 
 export interface StopAgain {
   /** What the stopped patch was to be carried onto, or the whole carried stack. */

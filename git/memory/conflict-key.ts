@@ -1,11 +1,11 @@
 /** What makes a conflict that conflict and no other: the same key wherever it comes up again. */
 
 import { createHash } from "node:crypto";
-import { type Hunk, hunksOf, numbered } from "./conflict-text.ts";
-import type { Stop } from "./memory.ts";
 import type { ConflictEntry } from "../merge/answer.ts";
 import type { RunRepository } from "../repository/run-repository.ts";
 import { filesAt, isRegular, type Limits, readObjects } from "../repository/tree-files.ts";
+import { type Hunk, hunksOf, numbered } from "./conflict-text.ts";
+import type { Stop } from "./memory.ts";
 
 /** Larger files are compared by their ids, not by their conflicts. */
 export const TEXT_LIMITS: Limits = { each: 8 * 1024 * 1024, all: 64 * 1024 * 1024 };

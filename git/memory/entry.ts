@@ -4,8 +4,8 @@
  */
 
 import { z } from "zod";
-import { COMMITTER, type Commit, secondsOf, writeObject } from "../repository/commit-object.ts";
 import { isCommitId } from "../recipe.ts";
+import { COMMITTER, type Commit, secondsOf, writeObject } from "../repository/commit-object.ts";
 import type { RunRepository } from "../repository/run-repository.ts";
 import { isSafePath, MOST_PATH_BYTES } from "../repository/safe-path.ts";
 import { type ChangedFile, editTree, type Limits, readObjects, type TreeFile } from "../repository/tree-files.ts";

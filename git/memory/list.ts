@@ -1,14 +1,14 @@
 /** Shows what a fork remembers, and forgets it. */
 
 import { Blocked } from "../blocked.ts";
+import type { Remote } from "../options.ts";
 import type { Engine } from "../process/engine.ts";
 import { GitFailure } from "../process/failure.ts";
-import { originOf } from "./entry.ts";
-import { fetchEntries, isMemoryKey, memoryRef, memoryRefs } from "./refs.ts";
-import type { Remote } from "../options.ts";
 import { push, pushTwice } from "../publish/push.ts";
 import { readRemoteRefs } from "../repository/remote-refs.ts";
 import { RunRepository } from "../repository/run-repository.ts";
+import { originOf } from "./entry.ts";
+import { fetchEntries, isMemoryKey, memoryRef, memoryRefs } from "./refs.ts";
 
 export interface MemoryEntry {
   key: string;

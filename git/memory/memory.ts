@@ -3,19 +3,19 @@
  * a ref of its own, named by what makes the conflict that conflict (conflict-key.ts), on a commit (memory-entry.ts).
  */
 
+import type { ConflictEntry } from "../merge/answer.ts";
+import type { Remote } from "../options.ts";
+import { push } from "../publish/push.ts";
 import { type Commit, readCommit, secondsOf, writeObject } from "../repository/commit-object.ts";
+import { shownPath } from "../repository/paths.ts";
+import { readRemoteRefs } from "../repository/remote-refs.ts";
+import type { RunRepository } from "../repository/run-repository.ts";
+import { type ChangedFile, changedFiles, readObjects, sizesOf } from "../repository/tree-files.ts";
 import { type KnownConflict, knowConflict, TEXT_LIMITS } from "./conflict-key.ts";
 import { holdsMarkers } from "./conflict-text.ts";
 import { changesOf, MOST_FILES, originOf, writeEntry } from "./entry.ts";
 import { resolveAgain } from "./recall.ts";
 import { fetchEntries, memoryRef, memoryRefs } from "./refs.ts";
-import type { ConflictEntry } from "../merge/answer.ts";
-import type { Remote } from "../options.ts";
-import { shownPath } from "../repository/paths.ts";
-import { push } from "../publish/push.ts";
-import { readRemoteRefs } from "../repository/remote-refs.ts";
-import type { RunRepository } from "../repository/run-repository.ts";
-import { type ChangedFile, changedFiles, readObjects, sizesOf } from "../repository/tree-files.ts";
 
 export { forgetMemory, listMemory, type MemoryEntry } from "./list.ts";
 

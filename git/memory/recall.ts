@@ -3,9 +3,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeObject } from "../repository/commit-object.ts";
-import { type KnownConflict, TEXT_LIMITS } from "./conflict-key.ts";
-import { holdsMarkers } from "./conflict-text.ts";
-import type { Stop } from "./memory.ts";
 import type { RunRepository } from "../repository/run-repository.ts";
 import {
   type ChangedFile,
@@ -18,6 +15,9 @@ import {
   readObjects,
   type TreeFile,
 } from "../repository/tree-files.ts";
+import { type KnownConflict, TEXT_LIMITS } from "./conflict-key.ts";
+import { holdsMarkers } from "./conflict-text.ts";
+import type { Stop } from "./memory.ts";
 
 /** A file that is not what it was when the person changed it, but could be merged with what they did. */
 interface Difference {

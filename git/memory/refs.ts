@@ -1,9 +1,9 @@
 /** The refs of the fork that hold remembered resolutions: one an entry. What is in them may be anybody's. */
 
-import { type Commit, readCommits } from "../repository/commit-object.ts";
+import type { Remote } from "../options.ts";
 import type { Engine } from "../process/engine.ts";
 import { GitFailure } from "../process/failure.ts";
-import type { Remote } from "../options.ts";
+import { type Commit, readCommits } from "../repository/commit-object.ts";
 import { readRemoteRefs } from "../repository/remote-refs.ts";
 import type { RunRepository } from "../repository/run-repository.ts";
 

@@ -3,10 +3,10 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeObject } from "../repository/commit-object.ts";
-import { type Merge, parseEntry } from "./answer.ts";
-import type { MergeEngine, Question } from "./engines.ts";
 import type { RunRepository } from "../repository/run-repository.ts";
 import { editTree, filesAt, isRegular, type TreeFile } from "../repository/tree-files.ts";
+import { type Merge, parseEntry } from "./answer.ts";
+import type { MergeEngine, Question } from "./engines.ts";
 
 const SPARSE = ["-c", "core.bare=false", "-c", "core.sparseCheckout=true", "-c", "merge.conflictStyle=merge"];
 const MERGE = ["merge", "--no-commit", "--no-ff", "--no-stat", "--allow-unrelated-histories", "--strategy=ort"];

@@ -1,12 +1,12 @@
 /** Merges by one `git merge-tree --stdin` process for all of them: a process start costs more than most merges. */
 
 import { setTimeout as sleep } from "node:timers/promises";
-import type { AttributeView } from "./attributes.ts";
-import { commitOf, writeObject } from "../repository/commit-object.ts";
 import { Conversation } from "../process/conversation.ts";
-import { endOfAnswer, type Merge, parseMerge } from "./answer.ts";
-import type { MergeEngine, Question } from "./engines.ts";
+import { commitOf, writeObject } from "../repository/commit-object.ts";
 import type { RunRepository } from "../repository/run-repository.ts";
+import { endOfAnswer, type Merge, parseMerge } from "./answer.ts";
+import type { AttributeView } from "./attributes.ts";
+import type { MergeEngine, Question } from "./engines.ts";
 
 /** A git that does not speak by then keeps its answers to itself. */
 const FIRST_ANSWER_MS = 10_000;

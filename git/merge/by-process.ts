@@ -1,9 +1,9 @@
 /** Merges by one `git merge-tree` process each. */
 
-import type { AttributeView } from "./attributes.ts";
-import { type Merge, parseMerge } from "./answer.ts";
-import type { MergeEngine, Question } from "./engines.ts";
 import type { RunRepository } from "../repository/run-repository.ts";
+import { type Merge, parseMerge } from "./answer.ts";
+import type { AttributeView } from "./attributes.ts";
+import type { MergeEngine, Question } from "./engines.ts";
 
 export class ProcessEngine implements MergeEngine {
   readonly namesBase: boolean;

@@ -1,12 +1,12 @@
 /** The ways to merge in memory, or nearly so. Which one is used depends on how old git is; the results are the same. */
 
-import { type Scope, viewAttributes } from "./attributes.ts";
 import type { Commit } from "../repository/commit-object.ts";
+import type { RunRepository } from "../repository/run-repository.ts";
 import type { Merge } from "./answer.ts";
+import { type Scope, viewAttributes } from "./attributes.ts";
 import { CheckoutEngine } from "./by-checkout.ts";
 import { ConversationEngine } from "./by-conversation.ts";
 import { ProcessEngine } from "./by-process.ts";
-import type { RunRepository } from "../repository/run-repository.ts";
 
 export interface Question {
   /** The commit or tree to compare with; only where `namesBase`. Otherwise the merge base is what history says. */

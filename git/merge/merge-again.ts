@@ -1,9 +1,9 @@
 /** Merges again what a merge of the stack merged, and keeps what a person did in it. */
 
-import type { Commit } from "../repository/commit-object.ts";
-import type { ConflictEntry, Merge, Merger } from "./merger.ts";
-import type { RunRepository } from "../repository/run-repository.ts";
 import type { Head } from "../carry/walk.ts";
+import type { Commit } from "../repository/commit-object.ts";
+import type { RunRepository } from "../repository/run-repository.ts";
+import type { ConflictEntry, Merge, Merger } from "./merger.ts";
 
 export interface CarriedMerge {
   /** The carried parents; fewer than before where everything that one of them had was left out. */

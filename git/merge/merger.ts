@@ -1,10 +1,10 @@
 /** Merges in one thin repository: patches onto commits, commits with each other, and what a person did in a merge. */
 
-import type { Scope } from "./attributes.ts";
 import { type Commit, commitOf, writeObject } from "../repository/commit-object.ts";
-import type { Merge } from "./answer.ts";
-import { type MergeEngine, openMergeEngine, type Question } from "./engines.ts";
 import type { RunRepository } from "../repository/run-repository.ts";
+import type { Merge } from "./answer.ts";
+import type { Scope } from "./attributes.ts";
+import { type MergeEngine, openMergeEngine, type Question } from "./engines.ts";
 
 export type { ConflictEntry, Merge } from "./answer.ts";
 

@@ -1,9 +1,9 @@
 /** What all parts of the engine share: its options, its git, and how git is run on a repository and against a remote. */
 
 import { existsSync } from "node:fs";
+import { type GitOptions, MINIMUM_GIT, type Remote } from "../options.ts";
 import { GitFailure } from "./failure.ts";
 import { baseEnvironment, ensureHome, type Home } from "./home.ts";
-import { type GitOptions, MINIMUM_GIT, type Remote } from "../options.ts";
 import { type GitAnswer, runGit } from "./process.ts";
 import { connect } from "./remote.ts";
 import { publicUrl } from "./scrub.ts";

@@ -4,8 +4,8 @@ import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
 import { holdsSecret } from "../../domain/config.ts";
-import { GitFailure, RefusedRemote } from "./failure.ts";
 import type { GitOptions, Remote } from "../options.ts";
+import { GitFailure, RefusedRemote } from "./failure.ts";
 import { publicUrl } from "./scrub.ts";
 
 export type Protocol = "https" | "http" | "ssh" | "file";

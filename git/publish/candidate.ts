@@ -2,14 +2,14 @@
 
 import { orBlocked } from "../blocked.ts";
 import { carryAgain } from "../carry/carry.ts";
-import { readCommit, secondsOf, tagObject, writeObject } from "../repository/commit-object.ts";
 import type { Engine } from "../process/engine.ts";
-import { withRelease } from "../repository/inputs.ts";
-import { type Push, type PushedRef, push, pushTwice } from "./push.ts";
 import { checkCommitId, type Recipe } from "../recipe.ts";
+import { readCommit, secondsOf, tagObject, writeObject } from "../repository/commit-object.ts";
+import { withRelease } from "../repository/inputs.ts";
 import { asBranch, checkRef } from "../repository/ref-names.ts";
 import { type RemoteRef, readRemoteRefs } from "../repository/remote-refs.ts";
 import type { RunRepository } from "../repository/run-repository.ts";
+import { type Push, type PushedRef, push, pushTwice } from "./push.ts";
 
 export interface CandidateInput {
   tip: string;

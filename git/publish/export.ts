@@ -4,8 +4,8 @@ import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { carryAgain } from "../carry/carry.ts";
 import type { Engine } from "../process/engine.ts";
-import { withRelease } from "../repository/inputs.ts";
 import { checkCommitId, type Recipe } from "../recipe.ts";
+import { withRelease } from "../repository/inputs.ts";
 import type { RunRepository } from "../repository/run-repository.ts";
 
 /** `directory` must be absent or empty. Throws Blocked when the tip cannot be made again. */

@@ -2,15 +2,15 @@
 
 import type { ChannelName } from "../../domain/attempt.ts";
 import { Blocked, orBlocked, short } from "../blocked.ts";
-import { annotatedTag, freeSuffix } from "./candidate.ts";
 import { carryAgain } from "../carry/carry.ts";
 import type { Engine } from "../process/engine.ts";
-import { withRelease } from "../repository/inputs.ts";
-import { type Move, type Push, type PushedRef, push, pushTwice } from "./push.ts";
 import { checkCommitId, type Recipe } from "../recipe.ts";
+import { withRelease } from "../repository/inputs.ts";
 import { asBranch, channelMarker, checkRef } from "../repository/ref-names.ts";
 import { type RemoteRef, readRemoteRefs } from "../repository/remote-refs.ts";
 import type { RunRepository } from "../repository/run-repository.ts";
+import { annotatedTag, freeSuffix } from "./candidate.ts";
+import { type Move, type Push, type PushedRef, push, pushTwice } from "./push.ts";
 
 export interface PromoteInput {
   channel: ChannelName;

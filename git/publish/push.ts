@@ -2,12 +2,12 @@
 
 import type { CandidateRef } from "../../domain/attempt.ts";
 import { Blocked, type BlockedOutcome, short } from "../blocked.ts";
-import { GitFailure } from "../process/failure.ts";
 import type { Remote } from "../options.ts";
+import { GitFailure } from "../process/failure.ts";
+import { scrub } from "../process/scrub.ts";
 import { checkRef } from "../repository/ref-names.ts";
 import { readRemoteRefs } from "../repository/remote-refs.ts";
 import type { RunRepository } from "../repository/run-repository.ts";
-import { scrub } from "../process/scrub.ts";
 
 export interface PushedRef {
   kind: CandidateRef["kind"];

@@ -3,10 +3,10 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { tidyMirrors } from "./mirror.ts";
-import { isAlive } from "../process/processes.ts";
 import type { Engine } from "../process/engine.ts";
+import { isAlive } from "../process/processes.ts";
 import { collectKept } from "./kept.ts";
+import { tidyMirrors } from "./mirror.ts";
 import { liveRuns, runsDirectory } from "./run-repository.ts";
 
 /** A run of another machine, or of a process whose pid somebody else has now, is dead after this long. */

@@ -1,16 +1,16 @@
 /** Gathers what a recipe names, from the remotes alone, into a thin repository. */
 
 import { Blocked, short } from "../blocked.ts";
+import { fetchPushed } from "../hand-off/pushed.ts";
 import type { Engine } from "../process/engine.ts";
 import { GitFailure } from "../process/failure.ts";
+import { publicUrl } from "../process/scrub.ts";
+import { checkRecipe, type Recipe } from "../recipe.ts";
 import { dropKept, keptObjects, madeBy } from "./kept.ts";
 import { Mirror } from "./mirror.ts";
-import { fetchPushed } from "../hand-off/pushed.ts";
-import { checkRecipe, type Recipe } from "../recipe.ts";
 import { asBranch, handOffRefs } from "./ref-names.ts";
 import { listRefs } from "./remote-refs.ts";
 import { RunRepository } from "./run-repository.ts";
-import { publicUrl } from "../process/scrub.ts";
 
 /**
  * A thin repository that has the recipe's release, and what earlier steps kept of its stack and of `made`, a commit that

@@ -4,9 +4,9 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { Remote } from "../options.ts";
 import type { Engine } from "../process/engine.ts";
 import { GitFailure } from "../process/failure.ts";
-import type { Remote } from "../options.ts";
 import { withWriterLock } from "./writer-lock.ts";
 
 /** Files in a mirror whose times say when it was last asked, and last packed anew as a whole. */

@@ -1,7 +1,7 @@
 /** Reads what refs a remote has. */
 
-import type { Engine } from "../process/engine.ts";
 import type { Remote } from "../options.ts";
+import type { Engine } from "../process/engine.ts";
 
 export interface RemoteRef {
   /** What the ref holds: for an annotated tag the tag object. Leases are taken on this. */

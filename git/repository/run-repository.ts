@@ -5,12 +5,12 @@ import { writeFileSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, join } from "node:path";
+import type { Remote } from "../options.ts";
 import type { Engine, RunOptions } from "../process/engine.ts";
 import { GitFailure } from "../process/failure.ts";
+import type { GitAnswer } from "../process/process.ts";
 import { keepObjects } from "./kept.ts";
 import { FETCH } from "./mirror.ts";
-import type { Remote } from "../options.ts";
-import type { GitAnswer } from "../process/process.ts";
 
 /** Runs of this process that are at work. collect() leaves them alone. */
 export const liveRuns = new Set<string>();

@@ -1,8 +1,8 @@
 /** A carry as diffs: upstream's, the stack's as it was and as it is, and those of every patch. */
 
 import type { LedgerRow } from "../../domain/attempt.ts";
-import type { Commit } from "../repository/commit-object.ts";
 import type { Recipe } from "../recipe.ts";
+import type { Commit } from "../repository/commit-object.ts";
 import type { RunRepository } from "../repository/run-repository.ts";
 import { namesAfter, namesBefore } from "./names.ts";
 import type { Diff } from "./parse.ts";

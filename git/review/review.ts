@@ -4,12 +4,12 @@
  */
 
 import type { Recipe } from "../recipe.ts";
+import type { RunRepository } from "../repository/run-repository.ts";
 import { type Fuzzy, fuzzyIn, shrunkIn } from "./applied.ts";
-import { type Carry, changedOtherwise, type Comparison, compare } from "./comparison.ts";
+import { type Carry, type Comparison, changedOtherwise, compare } from "./comparison.ts";
 import { lossesIn } from "./lost.ts";
 import { asManyAsFit, sizesOf } from "./read.ts";
 import { tellFuzzy, tellLosses, tellShrunk, tellUnread } from "./tell.ts";
-import type { RunRepository } from "../repository/run-repository.ts";
 
 /** More would not be read. */
 const MOST_WARNINGS = 30;

@@ -3,7 +3,7 @@ import { conflictCommands } from "../../domain/hand-off.ts";
 import { makeUpstreamAndFork, type UpstreamAndFork } from "../support/repositories.ts";
 import { refusalOf, row } from "./hand-off-table.ts";
 import { lines } from "./scene.ts";
-import { aStop, CONFLICT, FILES, paste, PROGRESS, push, Stop } from "./stopped.ts";
+import { aStop, CONFLICT, FILES, PROGRESS, paste, push, Stop } from "./stopped.ts";
 
 const fixed = { "c.txt": lines({ 10: "by both hands" }) };
 

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import type { Decision } from "../../domain/attempt.ts";
 import type { Carried } from "../../git/index.ts";
 import { lines } from "./scene.ts";
-import { type Candidate, stories, type Story, type Told } from "./stories.ts";
+import { type Candidate, type Story, stories, type Told } from "./stories.ts";
 
 const at = stories();
 const likeGit = { merges: true };

@@ -3,11 +3,11 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { readCommit } from "../../git/repository/commit-object.ts";
-import { Engine } from "../../git/process/engine.ts";
 import { Memory, type Remembered, type Stop } from "../../git/memory/memory.ts";
 import type { Merging } from "../../git/merge/engines.ts";
 import { Merger } from "../../git/merge/merger.ts";
+import { Engine } from "../../git/process/engine.ts";
+import { readCommit } from "../../git/repository/commit-object.ts";
 import { RunRepository } from "../../git/repository/run-repository.ts";
 import { type Content, fastImport, type ImportedCommit } from "../support/fast-import.ts";
 import { runGit, TestRepository, temporaryDirectory } from "../support/repositories.ts";

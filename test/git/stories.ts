@@ -6,7 +6,7 @@ import { afterAll, expect } from "vitest";
 import type { Decision } from "../../domain/attempt.ts";
 import { type Carried, type Conflict, type GitOptions, openGit, type Plan, type Recipe } from "../../git/index.ts";
 import { type Content, fastImport, type ImportedCommit } from "../support/fast-import.ts";
-import { runGit, temporaryDirectory, TestRepository } from "../support/repositories.ts";
+import { runGit, TestRepository, temporaryDirectory } from "../support/repositories.ts";
 import { askRebase, engineOptions, type RebaseOptions } from "./scene.ts";
 
 /** Without a name it is called by its place; without parents it stands on the commit before it in its list. */

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import type { Carried } from "../../git/index.ts";
 import { runGit } from "../support/repositories.ts";
 import { carryAll, fileAt, lines, rebased, type Scene, scene } from "./scene.ts";
-import { stories, type Story, type Told } from "./stories.ts";
+import { type Story, stories, type Told } from "./stories.ts";
 
 const at = stories();
 

@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type Git, GitFailure, openGit, type Recipe } from "../../git/index.ts";
-import { runGit, TestRepository } from "../support/repositories.ts";
 import { engineOptions, lines } from "../git/scene.ts";
+import { runGit, TestRepository } from "../support/repositories.ts";
 import { type Entry, type Ground, ground, rootOf, store, storeCommit, storeTree } from "./ground.ts";
 
 /**
